@@ -1,0 +1,108 @@
+// What a user interface sees of a node: plain data that also travels over the local socket, and nothing else.
+import type { AccountId, ConversationId, DeviceId, MessageId, RelayId } from '@kith/protocols'
+
+export interface HomeView {
+  readonly relay: RelayId
+  readonly addresses: readonly string[]
+  readonly connected: boolean
+}
+
+export interface AccountView {
+  readonly account: AccountId
+  readonly device: DeviceId
+  readonly name: string
+  readonly devices: readonly DeviceId[]
+  readonly homes: readonly HomeView[]
+  /** `kith:contact/…`, to be given to others. */
+  readonly link: string
+}
+
+export interface ContactView {
+  readonly account: AccountId
+  /** Name given by this user, unique among contacts. */
+  readonly name: string
+  readonly conversation: ConversationId
+  readonly homes: readonly RelayId[]
+}
+
+/** `unsent`: another device of this account wrote it. Time-outs never become a state: unknown is `queued`. */
+export type DeliveryState = 'queued' | 'accepted' | 'delivered' | 'received'
+export type DeliveryPath = 'direct' | 'relay'
+
+export interface MessageView {
+  /** This device's number of the message, ascending in order of arrival; never reused. */
+  readonly local: number
+  /** Absent until the message is sealed. */
+  readonly id: MessageId | undefined
+  readonly conversation: ConversationId
+  /** Contact name, or the own name. Not sanitized. */
+  readonly sender: string
+  readonly outgoing: boolean
+  /** Not sanitized. */
+  readonly text: string
+  readonly sentAtMs: number
+  /** When this device stored it. */
+  readonly storedAtMs: number
+  readonly state: DeliveryState
+  /** Relays that hold it durably, for `accepted`. */
+  readonly relays: number
+  readonly path: DeliveryPath | undefined
+  /** Why it is still queued, as a short sentence, when something stands in the way. */
+  readonly reason: string | undefined
+}
+
+/** Counters `from` to `to` of a sender device are missing. */
+export interface GapView {
+  readonly conversation: ConversationId
+  readonly device: DeviceId
+  readonly from: number
+  readonly to: number
+}
+
+export type NodeEvent =
+  | { readonly type: 'message'; readonly message: MessageView }
+  | { readonly type: 'state'; readonly message: MessageView }
+  | { readonly type: 'gap'; readonly gap: GapView }
+  | { readonly type: 'gap-closed'; readonly gap: GapView }
+  | { readonly type: 'contact'; readonly contact: ContactView }
+  | { readonly type: 'connection'; readonly relay: RelayId; readonly connected: boolean }
+  | { readonly type: 'notice'; readonly text: string }
+
+export interface StatusView {
+  readonly account: AccountId
+  readonly homes: readonly HomeView[]
+  readonly queued: number
+  readonly gaps: readonly GapView[]
+}
+
+/** The messenger as a user interface sees it. Every call is also a method of the local socket. */
+export interface MessengerApi {
+  account(): Promise<AccountView>
+  status(): Promise<StatusView>
+  addContact(options: { link: string; name?: string }): Promise<ContactView>
+  listContacts(): Promise<readonly ContactView[]>
+  /** Resolves once the message is durable in the outbox. `to` is a contact name or account id. */
+  sendMessage(options: { to: string; text: string }): Promise<MessageView>
+  /** Newest `limit` (default 50, at most 1,000) in the order all devices agree on. */
+  listMessages(options: {
+    with: string
+    limit?: number
+  }): Promise<{ readonly messages: readonly MessageView[]; readonly gaps: readonly GapView[] }>
+  /** Live events from now on, until the signal aborts. */
+  events(signal: AbortSignal): AsyncIterable<NodeEvent>
+}
+
+/** A failure that a person can act on: what happened, why, and what to type. */
+export class UserError extends Error {
+  override readonly name = 'UserError'
+  /** Stable, for scripts. */
+  readonly code: string
+  /** A command or step that helps. */
+  readonly hint: string | undefined
+
+  constructor(code: string, message: string, options?: { hint?: string; cause?: unknown }) {
+    super(message, options?.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.hint = options?.hint
+  }
+}

@@ -1,0 +1,2 @@
+// A messenger on a machine with files: home folder, key file, store; Node only.
+export {}

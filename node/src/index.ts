@@ -1,0 +1,3 @@
+// The public surface of @kith/node.
+export * from './api.ts'
+export * from './groups/group-crypto.ts'

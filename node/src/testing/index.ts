@@ -1,0 +1,2 @@
+// Memory twins and suites for tests.
+export {}

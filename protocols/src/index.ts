@@ -1,0 +1,12 @@
+// The public surface of @kith/protocols. Message types are grouped by protocol folder.
+export * as box from './box/index.ts'
+export * from './define.ts'
+export * as direct from './direct/index.ts'
+export * as envelope from './envelope/index.ts'
+export * from './errors.ts'
+export * as frame from './frame/index.ts'
+export * from './identifiers.ts'
+export * as identity from './identity/index.ts'
+export * as keyPackages from './key-packages/index.ts'
+export * from './registry.ts'
+export * from './units.ts'
