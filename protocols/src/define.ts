@@ -1,10 +1,14 @@
 // The contract kit: a protocol is data (id, codecs, limits, rate), served and called by one runner.
+import type { Reader } from 'protons-runtime'
 import type { DeviceId } from './identifiers.ts'
 
-/** A protons namespace fits as it is. `decode` throws on anything malformed. */
+/** A protons namespace fits as it is. Input from outside goes through `decodeBounded`, never `decode`. */
 export interface Codec<T> {
   encode(value: T): Uint8Array
+  /** Throws on anything malformed. */
   decode(bytes: Uint8Array): T
+  /** The generated codec inside, which `decodeBounded` runs over its own reader. */
+  codec?(): { decode(reader: Reader): T }
 }
 
 /** Which of the two long-lived streams of a peer carries it: short exchanges, or volume. */

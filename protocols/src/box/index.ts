@@ -71,4 +71,8 @@ export const boxConfigure = defineProtocol<ConfigureRequest, ConfigureResponse>(
   }
 })
 
+export * from './chain.ts'
+export * from './delivery-token.ts'
+export * from './head.ts'
+export * from './merkle.ts'
 export * from './pb/box.ts'

@@ -34,4 +34,6 @@ export const identityFetch = defineProtocol<FetchLogRequest, FetchLogResponse>({
   }
 })
 
+export * from './account-log.ts'
+export * from './operations.ts'
 export * from './pb/identity.ts'

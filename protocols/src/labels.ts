@@ -1,0 +1,42 @@
+// Domain separation: every hash, MAC, key derivation and signature of Kith begins with one of these, so that
+// bytes made for one purpose never verify for another. The trailing zero keeps a label from being the prefix
+// of a longer one.
+import { fromString } from 'uint8arrays/from-string'
+
+/** ASCII text and a zero byte. */
+const label = (text: string): Uint8Array => fromString(`${text}\0`, 'ascii')
+
+export const LABELS = {
+  /** Hash of an encoded account operation; of the first one, that is the account's id. */
+  account: label('kith/account/1'),
+  /** Signature of an account operation. */
+  accountOperation: label('kith/account-operation/1'),
+  /** Signature of a new device: it wants to belong to this account. */
+  deviceConsent: label('kith/device-consent/1'),
+  /** Value of a box chain before its first entry. */
+  boxChainStart: label('kith/box-chain-start/1'),
+  /** Value of a box chain after an entry. */
+  boxChain: label('kith/box-chain/1'),
+  /** Merkle leaf of a box in a group commit. */
+  boxHead: label('kith/box-head/1'),
+  /** Signature of a relay under a group commit. */
+  boxCommit: label('kith/box-commit/1'),
+  /** MAC that shows a home relay that the sender is a contact of the recipient. */
+  deliveryToken: label('kith/delivery-token/1'),
+  /** Hash of the sorted account ids of a direct chat: its conversation id. */
+  directConversation: label('kith/direct-conversation/1'),
+  /** Tag of an epoch on the outside of its envelopes. */
+  epochTag: label('kith/epoch-tag/1'),
+  /** Key that seals the sender header of one envelope. */
+  envelopeHeader: label('kith/envelope-header/1'),
+  /** Key and commitment of one envelope's content. */
+  envelopeMessage: label('kith/envelope-message/1'),
+  /** Signature of the sending device inside the seal. */
+  envelopeContent: label('kith/envelope-content/1'),
+  /** Opaque tag of a device's slot in a conversation. */
+  slotTag: label('kith/slot-tag/1'),
+  /** Key that seals one version of a slot. */
+  slotKey: label('kith/slot-key/1'),
+  /** Signature of a device under a slot's content. */
+  slotContent: label('kith/slot-content/1')
+} as const
