@@ -1,7 +1,7 @@
-import { defineConfig } from 'vitest/config'
-
 // Workspace packages resolve to their TypeScript sources in tests, so that a test and the package it
 // imports share one instance of every module.
+import { defineConfig } from 'vitest/config'
+
 const conditions = ['@kith/source', 'node', 'import', 'module', 'default']
 
 export default defineConfig({

@@ -1,0 +1,57 @@
+// Checks of where things are: names, sizes, depth, and the four things every protocol folder holds.
+import { type Finding, isGenerated, type SourceFile } from './finding.ts'
+
+/** Above this, look for the second noun. */
+const LINES_MAX = 300
+
+/** Files that may be longer, each with its reason. */
+const LONG_FILES: ReadonlyMap<string, string> = new Map()
+
+/** A file that one sitting does not hold is split by noun. */
+export function fitsOneSitting({ path, text }: SourceFile): Finding[] {
+  if (!path.endsWith('.ts') || isGenerated(path) || LONG_FILES.has(path)) return []
+  const lines = text.trimEnd().split('\n').length
+  if (lines <= LINES_MAX) return []
+  return [
+    { path, line: LINES_MAX + 1, message: `${lines} lines, more than ${LINES_MAX}: split by noun` }
+  ]
+}
+
+/** No drawer for odds and ends: a name says the noun. */
+export function namesTheNoun({ path }: SourceFile): Finding[] {
+  const drawer = /(?:^|[/.-])(utils?|helpers?|common|misc)(?=[/.-]|$)/.exec(path)
+  if (drawer === null) return []
+  return [{ path, line: 1, message: `"${drawer[1]}" says nothing: name the noun` }]
+}
+
+const DEEPER = /^(?:node\/src\/(?:kernel|testing)\/[\w-]+\/|protocols\/src\/[\w-]+\/pb\/)/
+
+/** src/feature/part.ts is deep enough, and the import arrows are written for that depth. */
+export function staysShallow({ path }: SourceFile): Finding[] {
+  const inside = /^(?:protocols|node)\/src\/(.*)$/.exec(path.replace(DEEPER, 'node/src/x/'))?.[1]
+  if (inside === undefined || inside.split('/').length <= 2) return []
+  return [{ path, line: 1, message: 'deeper than src/feature/part.ts: import arrows end there' }]
+}
+
+/** Every protocol folder holds its spec, its messages, its door and its vectors. */
+export function completesProtocols(files: readonly SourceFile[]): Finding[] {
+  const paths = new Set(files.map(({ path }) => path))
+  const names = new Set<string>()
+  for (const path of paths) {
+    const name = /^protocols\/src\/([\w-]+)\/.+/.exec(path)?.[1]
+    if (name !== undefined) names.add(name)
+  }
+  return [...names].flatMap((name) => {
+    const folder = `protocols/src/${name}`
+    const parts = [
+      `${folder}/README.md`,
+      `${folder}/index.ts`,
+      `${folder}/pb/${name}.proto`,
+      `${folder}/pb/${name}.ts`,
+      `protocols/test/vectors/${name}.json`
+    ]
+    return parts
+      .filter((part) => !paths.has(part))
+      .map((part) => ({ path: folder, line: 1, message: `${part} is missing: a protocol has it` }))
+  })
+}
