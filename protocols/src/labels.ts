@@ -26,17 +26,17 @@ export const LABELS = {
   /** Hash of the sorted account ids of a direct chat: its conversation id. */
   directConversation: label('kith/direct-conversation/1'),
   /** Tag of an epoch on the outside of its envelopes. */
-  epochTag: label('kith/epoch-tag/1'),
+  envelopeTag: label('kith/envelope/tag/1'),
   /** Key that seals the sender header of one envelope. */
-  envelopeHeader: label('kith/envelope-header/1'),
-  /** Key and commitment of one envelope's content. */
-  envelopeMessage: label('kith/envelope-message/1'),
+  envelopeHeader: label('kith/envelope/header/1'),
+  /** Key of one envelope's content and the commitment to it. */
+  envelopeMessage: label('kith/envelope/message/1'),
   /** Signature of the sending device inside the seal. */
-  envelopeContent: label('kith/envelope-content/1'),
+  envelopeSignature: label('kith/envelope/signature/1'),
   /** Opaque tag of a device's slot in a conversation. */
-  slotTag: label('kith/slot-tag/1'),
+  slotTag: label('kith/slot/tag/1'),
   /** Key that seals one version of a slot. */
-  slotKey: label('kith/slot-key/1'),
+  slotKey: label('kith/slot/key/1'),
   /** Signature of a device under a slot's content. */
-  slotContent: label('kith/slot-content/1')
+  slotSignature: label('kith/slot/signature/1')
 } as const

@@ -1,8 +1,33 @@
-// Every protocol there is. Documentation, metrics, fuzzers and tests iterate this list.
-import { boxAppend, boxConfigure, boxPutSlot, boxSubscribe } from './box/index.ts'
-import type { Protocol, SubscriptionProtocol } from './define.ts'
+// Every protocol and every encoded value there is. Documentation, metrics, fuzzers and tests iterate these lists.
+import {
+  boxAppend,
+  boxConfigure,
+  boxPutSlot,
+  boxSubscribe,
+  COMMIT_BYTES_MAX,
+  Commit
+} from './box/index.ts'
+import type { Codec, Protocol, SubscriptionProtocol } from './define.ts'
 import { directDeliver } from './direct/index.ts'
-import { identityAppend, identityFetch } from './identity/index.ts'
+import {
+  Content,
+  ENVELOPE_BYTES_MAX,
+  Envelope,
+  SealedContent,
+  SealedSlot,
+  SenderHeader,
+  SignedSlot,
+  SLOT_BYTES_MAX,
+  SlotContent
+} from './envelope/index.ts'
+import { FRAME_BYTES_MAX, Frame } from './frame/index.ts'
+import {
+  identityAppend,
+  identityFetch,
+  OPERATION_BYTES_MAX,
+  Operation,
+  SignedOperation
+} from './identity/index.ts'
 import { keyPackagesPublish, keyPackagesTake } from './key-packages/index.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds protocols of every message type
@@ -18,4 +43,31 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   boxPutSlot,
   boxConfigure,
   directDeliver
+]
+
+/** What is encoded by itself: stored, sealed, hashed or signed, and not only a request or response. */
+export interface DataCodec {
+  readonly name: string
+  // biome-ignore lint/suspicious/noExplicitAny: a registry holds codecs of every message type
+  readonly codec: Codec<any>
+  readonly bytesMax: number
+}
+
+/** Account and device id, counter, and room for the padding that hides the counter's length. */
+const SENDER_HEADER_BYTES_MAX = 256
+/** Signer (34 bytes) and signature (66) around an operation, with its own length. */
+const SIGNED_OPERATION_BYTES_MAX = OPERATION_BYTES_MAX + 128
+
+export const DATA_CODECS: readonly DataCodec[] = [
+  { name: 'frame', codec: Frame, bytesMax: FRAME_BYTES_MAX },
+  { name: 'envelope', codec: Envelope, bytesMax: ENVELOPE_BYTES_MAX },
+  { name: 'sender-header', codec: SenderHeader, bytesMax: SENDER_HEADER_BYTES_MAX },
+  { name: 'sealed-content', codec: SealedContent, bytesMax: ENVELOPE_BYTES_MAX },
+  { name: 'content', codec: Content, bytesMax: ENVELOPE_BYTES_MAX },
+  { name: 'sealed-slot', codec: SealedSlot, bytesMax: SLOT_BYTES_MAX },
+  { name: 'signed-slot', codec: SignedSlot, bytesMax: SLOT_BYTES_MAX },
+  { name: 'slot-content', codec: SlotContent, bytesMax: SLOT_BYTES_MAX },
+  { name: 'operation', codec: Operation, bytesMax: OPERATION_BYTES_MAX },
+  { name: 'signed-operation', codec: SignedOperation, bytesMax: SIGNED_OPERATION_BYTES_MAX },
+  { name: 'commit', codec: Commit, bytesMax: COMMIT_BYTES_MAX }
 ]

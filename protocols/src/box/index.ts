@@ -13,7 +13,7 @@ import {
   SubscribeRequest
 } from './pb/box.ts'
 
-/** One envelope (at most 64 KiB) and 250 targets of 68 bytes, with room for fields to come. */
+/** One envelope (at most 64 KiB) and 250 targets of 70 bytes, with room for fields to come. */
 const APPEND_REQUEST_BYTES = 96 * KIB
 
 export const boxAppend = defineProtocol<AppendRequest, AppendResponse>({
@@ -45,13 +45,16 @@ export const boxSubscribe = defineSubscription<SubscribeRequest, SubscribeItem, 
   }
 })
 
+/** One slot (at most 16 KiB) and 250 targets of 70 bytes, with room for fields to come. */
+const PUT_SLOT_REQUEST_BYTES = 40 * KIB
+
 export const boxPutSlot = defineProtocol<PutSlotRequest, PutSlotResponse>({
   id: '/kith/box/put-slot/1.0.0',
   lane: 'control',
   request: PutSlotRequest,
   response: PutSlotResponse,
   limits: {
-    requestBytes: 32 * KIB,
+    requestBytes: PUT_SLOT_REQUEST_BYTES,
     responseBytes: KIB,
     timeoutMs: 30 * SECOND_MS,
     perPeer: { count: 1_000, windowMs: 10 * SECOND_MS }
