@@ -1,2 +1,2 @@
 // What the kernel needs from a machine with files and sockets; Node only.
-export {}
+export * from '../primitives.node.ts'
