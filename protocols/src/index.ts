@@ -1,6 +1,7 @@
 // The public surface of @kith/protocols. Message types are grouped by protocol folder.
 export * from './addresses.ts'
 export * from './bounded.ts'
+export * from './bounded-reader.ts'
 export * as box from './box/index.ts'
 export * from './bytes.ts'
 export type * from './checks.ts'
