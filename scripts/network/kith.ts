@@ -1,0 +1,122 @@
+// The product's own binaries on a scratch folder: a relay, accounts, contacts, as a person would type them.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { MessageView } from '@kith/node'
+import { type LocalProcess, LocalProcesses } from './processes.ts'
+
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+const KITH = join(ROOT, 'cli', 'bin', 'kith.js')
+const KITH_RELAY = join(ROOT, 'relay', 'bin', 'kith-relay.js')
+
+/** One command, start-up of the runtime included; ten times what it takes on two slow cores. */
+const COMMAND_MS = 30_000
+
+/** A scratch network: one folder, the processes that use it, the product's commands on both. */
+export class Stage {
+  readonly folder = mkdtempSync(join(tmpdir(), 'kith-'))
+  readonly processes = new LocalProcesses()
+  readonly #signal: AbortSignal
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+  }
+
+  /** Folder of a person or relay; short, because the path of a local socket is. */
+  home(name: string): string {
+    return join(this.folder, name)
+  }
+
+  /** Runs `kith` for a person; resolves to its standard output. */
+  kith(name: string, ...args: readonly string[]): Promise<string> {
+    return this.processes.run({
+      name: `kith ${args[0]} ${args[1] ?? ''} (${name})`,
+      args: [KITH, ...args, '--home', this.home(name)],
+      timeoutMs: COMMAND_MS,
+      signal: this.#signal
+    })
+  }
+
+  /** Runs `kith … --json`; the parsed lines. */
+  async kithJson(name: string, ...args: readonly string[]): Promise<readonly unknown[]> {
+    const output = await this.kith(name, ...args, '--json')
+    return output
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line))
+  }
+
+  /** Starts `kith` and leaves it running. */
+  startKith(
+    name: string,
+    options: { args: readonly string[]; mode?: 'captured' | 'terminal' }
+  ): LocalProcess {
+    return this.processes.start({
+      name: `kith ${options.args[0]} (${name})`,
+      args: [KITH, ...options.args, '--home', this.home(name)],
+      mode: options.mode ?? 'captured'
+    })
+  }
+
+  /** Makes a relay's folder; returns its join link. */
+  async createRelay(): Promise<string> {
+    const output = await this.processes.run({
+      name: 'kith-relay init',
+      args: [
+        KITH_RELAY,
+        'init',
+        '--home',
+        this.home('relay'),
+        '--listen',
+        '/ip4/127.0.0.1/tcp/0',
+        '--json'
+      ],
+      timeoutMs: COMMAND_MS,
+      signal: this.#signal
+    })
+    return output
+  }
+
+  /** Starts the relay and waits until it listens. */
+  async startRelay(): Promise<LocalProcess> {
+    const relay = this.processes.start({
+      name: 'relay',
+      args: [KITH_RELAY, 'start', '--home', this.home('relay'), '--json']
+    })
+    await relay.line((line) => line.includes('ready'), {
+      timeoutMs: COMMAND_MS,
+      signal: this.#signal
+    })
+    return relay
+  }
+
+  /** A running relay, and two people with accounts on it who have each other as contact. */
+  async introduce(one: string, other: string): Promise<LocalProcess> {
+    const joinLink = await this.createRelay()
+    const relay = await this.startRelay()
+    const links = await Promise.all(
+      [one, other].map(async (name) => {
+        await this.kith(name, 'account', 'create', '--name', name, '--relay', joinLink)
+        const [account] = await this.kithJson(name, 'account', 'show')
+        return (account as { link: string }).link
+      })
+    )
+    await Promise.all([
+      this.kith(one, 'contact', 'add', links[1] ?? '', '--name', other),
+      this.kith(other, 'contact', 'add', links[0] ?? '', '--name', one)
+    ])
+    return relay
+  }
+
+  /** A person's newest messages with a peer, oldest first. */
+  async messages(name: string, peer: string): Promise<readonly MessageView[]> {
+    return (await this.kithJson(name, 'message', 'list', peer, '--limit', '1000')) as MessageView[]
+  }
+
+  /** Stops every process, newest first, and removes the folder. */
+  async close(): Promise<void> {
+    await this.processes.stop()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}

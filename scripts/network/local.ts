@@ -1,0 +1,145 @@
+// `npm start`: a relay and two people on this machine, each a process of its own, in a folder that is gone
+// afterwards. At a terminal it opens Alice's chat with Bob; piped, it sends the lines of standard input (or of
+// conversation.txt) and prints what both sides hold.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { MessageView } from '@kith/node'
+import { Stage } from './kith.ts'
+import type { LocalProcess } from './processes.ts'
+import { typedLines } from './typed-lines.ts'
+
+/** An answer takes some tens of milliseconds; after this long the next line is sent all the same. */
+const ANSWER_MS = 5_000
+
+/** Until every message is delivered and answered, after the last was sent. */
+const SETTLE_MS = 60_000
+const SETTLE_POLL_MS = 200
+
+/** Time for bob's node to open its store and start. */
+const BOB_READY_MS = 30_000
+
+/** Time for `kith chat` to end once its input has. */
+const CHAT_END_MS = 30_000
+
+/** Lines of a failed process that are shown. */
+const TAIL_SHOWN = 15
+
+const began = performance.now()
+const say = (text: string) =>
+  process.stdout.write(
+    `${((performance.now() - began) / 1_000).toFixed(1).padStart(5)} s  ${text}\n`
+  )
+
+/** Relay, both accounts, contacts both ways, Bob's process. */
+async function setUp(stage: Stage, signal: AbortSignal): Promise<LocalProcess> {
+  const relay = await stage.introduce('alice', 'bob')
+  say(`a relay is up (process ${relay.pid}); alice and bob have accounts on it and know each other`)
+  const bob = stage.processes.start({
+    name: 'bob',
+    args: [join(import.meta.dirname, 'bob.ts'), stage.home('bob')]
+  })
+  await bob.line((line) => line === 'ready', { timeoutMs: BOB_READY_MS, signal })
+  say(`bob is up and answers (process ${bob.pid})`)
+  return bob
+}
+
+/** Alice's chat with this terminal, until she leaves it. */
+async function chatHere(stage: Stage): Promise<void> {
+  process.stdout.write(`
+You are alice. What you type goes sealed through the relay to bob, who runs as another
+process and answers with what he got. Try emoji, a long line, or another terminal with
+  kith message list bob --home ${stage.home('alice')}
+Ctrl-D or Ctrl-C ends it; then everything is stopped and removed.
+
+`)
+  const chat = stage.startKith('alice', { args: ['chat', 'bob'], mode: 'terminal' })
+  const end = await chat.ended
+  if (end !== 0 && end !== 130 && end !== 'SIGINT') throw new Error(`kith chat ended with ${end}`)
+}
+
+/** Feeds lines to Alice's chat, waits until all are delivered and answered, prints both transcripts. */
+async function chatPiped(stage: Stage, bob: LocalProcess, signal: AbortSignal): Promise<void> {
+  const chat = stage.startKith('alice', { args: ['chat', 'bob'] })
+  let sent = 0
+  for await (const line of typedLines(process.stdin, signal)) {
+    await send(line)
+  }
+  if (sent === 0) {
+    const text = readFileSync(join(import.meta.dirname, 'conversation.txt'), 'utf8')
+    say('nothing on standard input: sending the lines of conversation.txt')
+    for (const line of text.split('\n')) await send(line)
+  }
+  await settled(stage, signal)
+  chat.end()
+  await chat.success({ timeoutMs: CHAT_END_MS, signal })
+  await bob.stop()
+  say(`${sent} messages sent, all delivered and answered`)
+  for (const [name, peer] of [
+    ['alice', 'bob'],
+    ['bob', 'alice']
+  ] as const) {
+    process.stdout.write(`\n${name}'s side (kith message list ${peer}):\n`)
+    process.stdout.write(`${await stage.kith(name, 'message', 'list', peer, '--limit', '1000')}\n`)
+  }
+  process.stdout.write('\n')
+
+  async function send(line: string): Promise<void> {
+    if (line.trim() === '') return
+    chat.write(line)
+    sent++
+    // Pace only, so that the transcript reads as a talk: what comes late is waited for at the end.
+    await bob
+      .line((text) => text.startsWith('answered'), { timeoutMs: ANSWER_MS, signal })
+      .catch((error) => {
+        if (bob.hasEnded || signal.aborted) throw error
+      })
+  }
+}
+
+/** Waits until Alice holds every message as delivered and an answer to each. */
+async function settled(stage: Stage, signal: AbortSignal): Promise<void> {
+  const deadline = performance.now() + SETTLE_MS
+  for (;;) {
+    const messages = await stage.messages('alice', 'bob')
+    const outgoing = messages.filter((message) => message.outgoing)
+    const open = outgoing.filter((message: MessageView) => message.state !== 'delivered').length
+    const missing = 2 * outgoing.length - messages.length
+    if (open === 0 && missing === 0) return
+    if (performance.now() > deadline) {
+      throw new Error(`${open} messages not delivered and ${missing} not answered in time`)
+    }
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
+  }
+}
+
+async function main(): Promise<number> {
+  const interrupted = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => interrupted.abort())
+  }
+  // Nobody reads any more: stop as at Ctrl-C.
+  process.stdout.on('error', () => interrupted.abort())
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const { signal } = interrupted
+  const stage = new Stage(signal)
+  try {
+    const bob = await setUp(stage, signal)
+    if (isTerminal) await chatHere(stage)
+    else await chatPiped(stage, bob, signal)
+    return 0
+  } catch (error) {
+    if (signal.aborted) return 130
+    process.stderr.write(`\nfailed: ${error instanceof Error ? error.message : String(error)}\n`)
+    for (const { name, tail } of stage.processes.all) {
+      if (tail.length === 0) continue
+      process.stderr.write(`\nlast lines of ${name}:\n  ${tail.slice(-TAIL_SHOWN).join('\n  ')}\n`)
+    }
+    return 1
+  } finally {
+    await stage.close()
+    say('all stopped, all files removed')
+  }
+}
+
+process.exit(await main())
