@@ -1,5 +1,6 @@
 // The product's own binaries on a scratch folder: a relay, accounts, contacts, as a person would type them.
 import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -69,7 +70,7 @@ export class Stage {
         '--home',
         this.home('relay'),
         '--listen',
-        '/ip4/127.0.0.1/tcp/0',
+        `/ip4/127.0.0.1/tcp/${await freePort()}`,
         '--json'
       ],
       timeoutMs: COMMAND_MS,
@@ -119,4 +120,13 @@ export class Stage {
     await this.processes.stop()
     rmSync(this.folder, { recursive: true, force: true })
   }
+}
+
+/** A port of the loopback interface that is free now, so that a relay keeps its address when it is restarted. */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
