@@ -1,2 +1,3 @@
 // What the kernel needs from a machine with files and sockets; Node only.
 export * from '../primitives.node.ts'
+export * from '../store/level.node.ts'

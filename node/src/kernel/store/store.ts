@@ -14,6 +14,7 @@ export interface Range {
   readonly limit?: number
 }
 
+/** Keys and values belong to the store until the call that received them settles, then to the caller again. */
 export interface Store {
   /** The value, or undefined. Rejects with StoreError `corrupt` rather than return altered bytes. */
   get(key: Uint8Array): Promise<Uint8Array | undefined>
@@ -29,9 +30,19 @@ export interface Store {
   close(): Promise<void>
 }
 
-/** `in-use`: another process holds it (`holder` says which). `corrupt`: bytes on disk are not what was
- * written. `failed`: an I/O error happened; reopen. `missing`: a store was here and is not whole. */
-export type StoreErrorCode = 'in-use' | 'corrupt' | 'failed' | 'missing' | 'closed' | 'key'
+/**
+ * `in-use`: another process holds it (`holder` says which). `corrupt`: bytes on disk are not what was written.
+ * `failed`: an I/O error happened; reopen. `missing`: a store was here and is not whole. `closed`: after
+ * close(). `key`: sealed under another key. `version`: written by a newer program.
+ */
+export type StoreErrorCode =
+  | 'in-use'
+  | 'corrupt'
+  | 'failed'
+  | 'missing'
+  | 'closed'
+  | 'key'
+  | 'version'
 
 export class StoreError extends Error {
   override readonly name = 'StoreError'

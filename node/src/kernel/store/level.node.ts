@@ -1,0 +1,237 @@
+// The durable store: LevelDB (classic-level) with what it lacks, see LevelStore and openLevelStore.
+import { randomUUID } from 'node:crypto'
+import { mkdir, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Level } from 'level'
+import type { Log } from '../log.ts'
+import { CommitQueue } from './commit-queue.ts'
+import { readU64, u64 } from './key.ts'
+import {
+  callerKey,
+  decodeValue,
+  encodePut,
+  encodeWrite,
+  type LevelOperation,
+  ownKey,
+  recordKey
+} from './level-record.node.ts'
+import {
+  AcknowledgedBound,
+  createIdentity,
+  type Identity,
+  readHolder,
+  readIdentity,
+  removeHolder,
+  replaceIdentity,
+  SCHEMA,
+  syncFolder,
+  writeHolder
+} from './level-side.node.ts'
+import { type Range, type Store, StoreError, type Write } from './store.ts'
+
+type Database = Level<Uint8Array, Uint8Array>
+
+const LEVEL_FOLDER = 'level'
+const FOLDER_MODE = 0o700
+const SENTINEL_KEY = ownKey('sentinel')
+/** Number of the last batch, written with every batch: a store that lost its end says so. */
+const BATCH_KEY = ownKey('batch')
+
+export interface LevelStoreOptions {
+  /** Created when absent, readable by its owner only. */
+  readonly folder: string
+  readonly log: Log
+  /** What a second process is told about the holder; the process title unless given. */
+  readonly command?: string
+}
+
+class LevelStore implements Store {
+  readonly #database: Database
+  readonly #folder: string
+  readonly #bound: AcknowledgedBound
+  readonly #log: Log
+  readonly #queue: CommitQueue<LevelOperation>
+  #batch: bigint
+  #closing: Promise<void> | undefined
+
+  constructor(init: { database: Database; folder: string; batch: bigint; log: Log }) {
+    this.#database = init.database
+    this.#folder = init.folder
+    this.#batch = init.batch
+    this.#log = init.log
+    this.#bound = AcknowledgedBound.open(init.folder, (error) => this.#fail(error))
+    this.#queue = new CommitQueue({
+      encode: encodeWrite,
+      apply: (operations) => this.#apply(operations)
+    })
+  }
+
+  async get(key: Uint8Array): Promise<Uint8Array | undefined> {
+    const record = recordKey(key)
+    const bytes = await this.#read(() => this.#database.get(record))
+    return bytes === undefined ? undefined : decodeValue(record, bytes)
+  }
+
+  async getMany(keys: readonly Uint8Array[]): Promise<(Uint8Array | undefined)[]> {
+    const records = keys.map(recordKey)
+    const values = await this.#read(() => this.#database.getMany(records))
+    return values.map((bytes, index) =>
+      bytes === undefined ? undefined : decodeValue(records[index] as Uint8Array, bytes)
+    )
+  }
+
+  async *scan({ from, to, reverse = false, limit = -1 }: Range) {
+    this.#queue.check()
+    const iterator = this.#database.iterator({
+      gte: recordKey(from),
+      lt: recordKey(to),
+      reverse,
+      limit
+    })
+    try {
+      while (true) {
+        const entry = await this.#read(() => iterator.next())
+        if (entry === undefined) return
+        yield [callerKey(entry[0]), decodeValue(entry[0], entry[1])] as const
+      }
+    } finally {
+      await iterator.close()
+    }
+  }
+
+  commit(writes: readonly Write[]): Promise<void> {
+    return this.#queue.commit(writes)
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.close()
+    try {
+      await this.#bound.close()
+    } finally {
+      await removeHolder(this.#folder)
+      await this.#database.close()
+    }
+  }
+
+  async #apply(operations: readonly LevelOperation[]): Promise<void> {
+    const batch = this.#batch + 1n
+    try {
+      await this.#database.batch([...operations, encodePut(BATCH_KEY, u64(batch))], { sync: true })
+      this.#bound.raise(batch)
+      this.#batch = batch
+    } catch (error) {
+      this.#log.error('store failed', { batch: Number(batch) })
+      throw error
+    }
+  }
+
+  /** A read; an error of LevelDB's own stops the store, a closed one says so. */
+  async #read<T>(action: () => Promise<T>): Promise<T> {
+    this.#queue.check()
+    try {
+      return await action()
+    } catch (error) {
+      this.#queue.check()
+      throw this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): StoreError {
+    this.#log.error('store failed')
+    return this.#queue.fail(error)
+  }
+}
+
+/**
+ * Opens the store in `folder`, creating it when there is none.
+ *
+ * @throws StoreError `in-use` naming the holder, `missing`, `corrupt`, `version`, or `failed`.
+ */
+export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
+  const { folder, log, command = process.title } = options
+  await mkdir(join(folder, LEVEL_FOLDER), { recursive: true, mode: FOLDER_MODE })
+  const identity = (await readIdentity(folder)) ?? (await startIdentity(folder))
+  const bound = identity.state === 'created' ? AcknowledgedBound.read(folder) : 0n
+  const database = await openDatabase(folder, identity.state === 'creating')
+  try {
+    await writeHolder(folder, command)
+    if (identity.state === 'creating') await finishCreation(folder, database, identity)
+    const batch = await checkContent(database, identity, bound)
+    return new LevelStore({ database, folder, batch, log })
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+/** The identity of a new store; refuses a folder where LevelDB's files lie without one. */
+async function startIdentity(folder: string): Promise<Identity> {
+  const files = await readdir(join(folder, LEVEL_FOLDER))
+  if (files.length > 0) throw new StoreError('missing', 'the store lost its side file')
+  const identity: Identity = { schema: SCHEMA, id: randomUUID(), state: 'creating' }
+  if (await createIdentity(folder, identity)) return identity
+  return (await readIdentity(folder)) ?? identity
+}
+
+async function openDatabase(folder: string, isNew: boolean): Promise<Database> {
+  const database: Database = new Level(join(folder, LEVEL_FOLDER), {
+    keyEncoding: 'view',
+    valueEncoding: 'view',
+    createIfMissing: isNew,
+    // Values are ciphertext, which does not compress.
+    compression: false
+  })
+  try {
+    await database.open()
+    return database
+  } catch (error) {
+    if (codeOf(error) === 'LEVEL_LOCKED') {
+      const holder = await readHolder(folder)
+      const options = holder === undefined ? { cause: error } : { cause: error, holder }
+      throw new StoreError('in-use', 'the store is in use by another process', options)
+    }
+    if (codeOf(error) === 'LEVEL_CORRUPTION' || !isNew) {
+      throw new StoreError('corrupt', 'LevelDB cannot read its own files', { cause: error })
+    }
+    throw new StoreError('failed', 'the store cannot be created', { cause: error })
+  }
+}
+
+/** Sentinel first, then the identity says `created`: from then on a store without one is not whole. */
+async function finishCreation(folder: string, database: Database, identity: Identity) {
+  const { schema, id } = identity
+  const sentinel = new TextEncoder().encode(JSON.stringify({ schema, id }))
+  AcknowledgedBound.create(folder)
+  await database.batch([encodePut(SENTINEL_KEY, sentinel), encodePut(BATCH_KEY, u64(0))], {
+    sync: true
+  })
+  await syncFolder(join(folder, LEVEL_FOLDER))
+  await replaceIdentity(folder, { ...identity, state: 'created' })
+}
+
+/** Number of the last batch. Throws when the content is not this store's, or ends too early. */
+async function checkContent(database: Database, identity: Identity, bound: bigint) {
+  const [sentinel, last] = await database.getMany([SENTINEL_KEY, BATCH_KEY])
+  if (sentinel === undefined || last === undefined) {
+    throw new StoreError('missing', 'the store opened without its sentinel')
+  }
+  const text = new TextDecoder().decode(decodeValue(SENTINEL_KEY, sentinel))
+  if ((JSON.parse(text) as Identity).id !== identity.id) {
+    throw new StoreError('corrupt', 'sentinel and side file belong to different stores')
+  }
+  const batch = readU64(decodeValue(BATCH_KEY, last))
+  if (batch < bound) {
+    throw new StoreError('missing', `the store ends at batch ${batch}, ${bound} was acknowledged`)
+  }
+  return batch
+}
+
+function codeOf(error: unknown): string | undefined {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : undefined
+}
