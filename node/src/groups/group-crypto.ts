@@ -31,6 +31,8 @@ export interface KeyPackagePair {
 export interface GroupView {
   readonly groupId: Uint8Array
   readonly epoch: number
+  /** The account that created the group, fixed by every member's keys. */
+  readonly creator: AccountId
   /** Leaves in tree order. */
   readonly members: readonly Member[]
   /** First 8 bytes of the epoch authenticator. */
@@ -52,10 +54,14 @@ export interface CommitResult extends GroupSnapshot {
   readonly welcome: Uint8Array | undefined
 }
 
-/** The other side's bytes are not acceptable: malformed, uncertified, against policy, from a wrong epoch. */
+/**
+ * The other side's bytes are not acceptable: malformed, uncertified, against policy, from a wrong epoch.
+ * `removed`: an acceptable commit that ends this device's membership; its state gives no later epoch.
+ * `uncertified` and `policy` may only mean that this device's copy of an account log is old: fetch it, try again.
+ */
 export class GroupCryptoError extends Error {
   override readonly name = 'GroupCryptoError'
-  readonly code: 'malformed' | 'uncertified' | 'policy' | 'epoch'
+  readonly code: 'malformed' | 'uncertified' | 'policy' | 'epoch' | 'removed'
 
   constructor(code: GroupCryptoError['code'], message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause })
@@ -64,9 +70,12 @@ export class GroupCryptoError extends Error {
 }
 
 /**
- * Policy that every implementation enforces on receipt: credentials must pass `certified`; no external commit;
- * no proposal that arrives outside its commit; a commit may add or remove leaves only of the committer's own
- * account, or remove a leaf that `certified` no longer accepts, unless the committer created the group.
+ * Policy that every implementation enforces, on what it makes and on receipt: credentials must pass `certified`;
+ * no external commit; no proposal that arrives outside its commit, nor any but additions and removals; a commit
+ * may add or remove leaves only of the committer's own account, or remove a leaf that `certified` no longer
+ * accepts, unless the committer's account created the group; no leaf changes whose it is; every removal brings
+ * fresh keys that the removed cannot derive. States given in are never altered: a commit that is not accepted
+ * elsewhere is undone by going on with the state before it.
  */
 export interface GroupCrypto {
   createKeyPackage(device: LocalDevice, options?: { lastResort?: boolean }): Promise<KeyPackagePair>
@@ -74,13 +83,13 @@ export interface GroupCrypto {
   inspectKeyPackage(keyPackage: Uint8Array, certified: CertificateCheck): Promise<Member>
   /** A group of this device alone, at epoch 0. `groupId` is 32 bytes. */
   create(device: LocalDevice, groupId: Uint8Array): Promise<GroupSnapshot>
-  /** Adds leaves in one commit with a path. */
+  /** Adds leaves in one commit. Fresh keys (a path) come with it only where RFC 9420 §12.4 asks for them. */
   add(
     state: Uint8Array,
     keyPackages: readonly Uint8Array[],
     certified: CertificateCheck
   ): Promise<CommitResult>
-  /** Removes leaves in one commit with a path. */
+  /** Removes leaves, never this device's own, in one commit with fresh keys. */
   remove(
     state: Uint8Array,
     devices: readonly DeviceId[],
@@ -89,7 +98,10 @@ export interface GroupCrypto {
   /** References (32 bytes each) of the key packages that a welcome is for. */
   welcomeReferences(welcome: Uint8Array): readonly Uint8Array[]
   join(welcome: Uint8Array, secret: Uint8Array, certified: CertificateCheck): Promise<GroupSnapshot>
-  /** Applies another member's commit; rejects with `epoch` when it is not for this state's epoch. */
+  /**
+   * Applies another member's commit; rejects with `epoch` when it is not for this state's epoch, with `removed`
+   * when it removes this device.
+   */
   process(
     state: Uint8Array,
     commit: Uint8Array,
