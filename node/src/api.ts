@@ -25,7 +25,7 @@ export interface ContactView {
   readonly homes: readonly RelayId[]
 }
 
-/** `unsent`: another device of this account wrote it. Time-outs never become a state: unknown is `queued`. */
+/** `received` is the state of what others wrote. A time-out never becomes a state: unknown is `queued`. */
 export type DeliveryState = 'queued' | 'accepted' | 'delivered' | 'received'
 export type DeliveryPath = 'direct' | 'relay'
 
@@ -51,12 +51,12 @@ export interface MessageView {
   readonly reason: string | undefined
 }
 
-/** Counters `from` to `to` of a sender device are missing. */
+/** Something this device knows it lacks: counters of a sender device, or a message others have named. */
 export interface GapView {
   readonly conversation: ConversationId
-  readonly device: DeviceId
-  readonly from: number
-  readonly to: number
+  readonly missing:
+    | { readonly device: DeviceId; readonly from: number; readonly to: number }
+    | { readonly message: MessageId }
 }
 
 export type NodeEvent =

@@ -1,2 +1,4 @@
 // A messenger on a machine with files: home folder, key file, store; Node only.
-export {}
+export { hasAccount } from './home.node.ts'
+export { type CreateOptions, createAccount, type OpenOptions, openMessenger } from './open.node.ts'
+export type { Messenger } from '../messenger.ts'

@@ -11,11 +11,11 @@ export type Step<State, Input, Effect> = (
 ) => { readonly state: State; readonly effects: readonly Effect[] }
 
 /** Writes that must be durable before any effect with `after` naming them. */
-export interface CommitEffect {
+export interface CommitEffect<Change = Write> {
   readonly type: 'commit'
   /** Unique within the machine. */
   readonly transaction: number
-  readonly writes: readonly Write[]
+  readonly writes: readonly Change[]
 }
 
 export interface Ordered {
@@ -23,9 +23,9 @@ export interface Ordered {
   readonly after?: number
 }
 
-export interface MachineShell<Effect> {
+export interface MachineShell<Effect, Change = Write> {
   /** Resolves after fsync. A rejection stops the machine. */
-  commit(writes: readonly Write[]): Promise<void>
+  commit(writes: readonly Change[]): Promise<void>
   /** Performs one effect other than a commit. Results come back through `dispatch`. */
   perform(effect: Effect): void
   now(): number
@@ -36,10 +36,15 @@ export interface MachineShell<Effect> {
  * Runs a machine: inputs are taken one at a time in order of dispatch; effects are performed in order, those
  * with `after` once their transaction is durable.
  */
-export class Machine<State, Input, Effect extends { readonly type: string } & Ordered> {
+export class Machine<
+  State,
+  Input,
+  Effect extends { readonly type: string } & Ordered,
+  Change = Write
+> {
   #state: State
-  readonly #step: Step<State, Input, Effect | CommitEffect>
-  readonly #shell: MachineShell<Effect>
+  readonly #step: Step<State, Input, Effect | CommitEffect<Change>>
+  readonly #shell: MachineShell<Effect, Change>
   readonly #waiting = new Map<number, Effect[]>()
   readonly #inputs: Input[] = []
   #stepping = false
@@ -47,8 +52,8 @@ export class Machine<State, Input, Effect extends { readonly type: string } & Or
 
   constructor(
     state: State,
-    step: Step<State, Input, Effect | CommitEffect>,
-    shell: MachineShell<Effect>
+    step: Step<State, Input, Effect | CommitEffect<Change>>,
+    shell: MachineShell<Effect, Change>
   ) {
     this.#state = state
     this.#step = step
@@ -76,8 +81,8 @@ export class Machine<State, Input, Effect extends { readonly type: string } & Or
     }
   }
 
-  #start(effect: Effect | CommitEffect): void {
-    if (isCommit(effect)) {
+  #start(effect: Effect | CommitEffect<Change>): void {
+    if (isCommit<Change>(effect)) {
       this.#commit(effect)
       return
     }
@@ -86,7 +91,7 @@ export class Machine<State, Input, Effect extends { readonly type: string } & Or
     else waiting.push(effect)
   }
 
-  #commit({ transaction, writes }: CommitEffect): void {
+  #commit({ transaction, writes }: CommitEffect<Change>): void {
     this.#waiting.set(transaction, [])
     this.#shell.commit(writes).then(
       () => {
@@ -103,6 +108,8 @@ export class Machine<State, Input, Effect extends { readonly type: string } & Or
   }
 }
 
-function isCommit(effect: { readonly type: string }): effect is CommitEffect {
+function isCommit<Change>(effect: {
+  readonly type: string
+}): effect is CommitEffect<Change> {
   return effect.type === 'commit'
 }

@@ -1,0 +1,50 @@
+// A conversation's messages on disk, in the order all devices agree on, packed into sealed blocks.
+import { decodeRecord, encodeRecord } from '../kernel/record.ts'
+import { OrderedBlocks } from '../kernel/store/blocks.ts'
+import { storeKey, u32 } from '../kernel/store/key.ts'
+import type { Store, Write } from '../kernel/store/store.ts'
+import type { StoredMessage } from './message.ts'
+import { ORDER_KEY_BYTES, orderKey } from './ordering.ts'
+
+const PREFIX = 'conversations/timeline'
+
+/** All timelines of this device, by the local integer of their conversation. */
+export class Timelines {
+  readonly #store: Store
+  readonly #open = new Map<number, OrderedBlocks>()
+
+  constructor(store: Store) {
+    this.#store = store
+  }
+
+  /** The writes that add these messages; they belong into the transaction that makes them known. */
+  async append(
+    conversation: number,
+    messages: readonly StoredMessage[]
+  ): Promise<readonly Write[]> {
+    return await this.#blocks(conversation).append(
+      messages.map((message) => ({
+        orderKey: orderKey(message.depth, message.id),
+        value: encodeRecord(message)
+      }))
+    )
+  }
+
+  /** The newest `limit` messages, oldest of them first. */
+  async newest(conversation: number, limit: number): Promise<readonly StoredMessage[]> {
+    const entries = await this.#blocks(conversation).read({ limit, reverse: true })
+    return entries.map(({ value }) => decodeRecord<StoredMessage>(value)).reverse()
+  }
+
+  #blocks(conversation: number): OrderedBlocks {
+    const existing = this.#open.get(conversation)
+    if (existing !== undefined) return existing
+    const blocks = new OrderedBlocks({
+      store: this.#store,
+      prefix: storeKey(PREFIX, u32(conversation)),
+      orderKeyBytes: ORDER_KEY_BYTES
+    })
+    this.#open.set(conversation, blocks)
+    return blocks
+  }
+}

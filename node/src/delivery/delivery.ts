@@ -1,0 +1,316 @@
+// Delivery at work: runs the machine of step.ts, performs its effects, and keeps a route to every home relay.
+import {
+  type AccountId,
+  box,
+  type ConversationId,
+  type DeviceId,
+  deviceIdOf,
+  envelope,
+  ProtocolError,
+  publicKeyOf,
+  type RelayId
+} from '@kith/protocols'
+import { UserError } from '../api.ts'
+import type { Ranges } from '../conversations/counters.ts'
+import { sealEnvelope } from '../conversations/sealing.ts'
+import { openSlot, sealSlot } from '../conversations/slot-sealing.ts'
+import type { Timelines } from '../conversations/timeline.ts'
+import type { LocalDevice } from '../groups/group-crypto.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import { Machine } from '../kernel/machine.ts'
+import type { Primitives } from '../kernel/primitives.ts'
+import type { Random } from '../kernel/random.ts'
+import type { Store, Write } from '../kernel/store/store.ts'
+import type { Marks } from './marks.ts'
+import { isTemporary, openAll, type WelcomeOpener } from './opening.ts'
+import type { Change } from './records.ts'
+import type { RelayRoute } from './relay-route.ts'
+import type {
+  DeliveryEvent,
+  DeliveryState,
+  Effect,
+  Input,
+  OutboxEntry,
+  StartedGroup
+} from './state.ts'
+import { createStep } from './step.ts'
+
+/** Opening that could not be finished, and a group that could not be founded, are tried again after this. */
+const RETRY_MS = 2_000
+/** Ranges of a receipt beyond this are left for the next one: the highest are the newest gaps. */
+const RECEIPT_RANGES_MAX = 32
+const RECEIPT_DEVICES_MAX = 64
+
+export interface DeliveryComponents {
+  readonly store: Store
+  readonly timelines: Timelines
+  readonly marks: Marks
+  readonly primitives: Primitives
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly device: LocalDevice
+  readonly groups: WelcomeOpener & {
+    start(peer: AccountId, signal: AbortSignal): Promise<StartedGroup>
+  }
+}
+
+export interface DeliveryInit {
+  readonly state: DeliveryState
+  /** The recipient and, when this device has its secret, the token for this envelope. */
+  readonly targets: (account: AccountId, envelopeId: Uint8Array) => box.Target[]
+  readonly onEvent: (event: DeliveryEvent) => void
+  /** The store failed: nothing more is taken or acknowledged. */
+  readonly onFailure: (error: unknown) => void
+}
+
+type EffectOf<Type extends Effect['type']> = Extract<Effect, { type: Type }>
+
+export class Delivery {
+  readonly #components: DeliveryComponents
+  readonly #init: DeliveryInit
+  readonly #machine: Machine<DeliveryState, Input, Effect, Change>
+  readonly #routes = new Map<RelayId, RelayRoute>()
+  readonly #stopping = new AbortController()
+  readonly #composing = new Map<
+    number,
+    { resolve: (entry: OutboxEntry) => void; reject: (error: unknown) => void }
+  >()
+  #requests = 0
+  #commits: Promise<unknown> = Promise.resolve()
+  #failure: unknown
+
+  constructor(components: DeliveryComponents, init: DeliveryInit) {
+    this.#components = components
+    this.#init = init
+    const { clock, primitives } = components
+    this.#machine = new Machine(
+      init.state,
+      createStep({ sha256: (...parts) => primitives.sha256(...parts) }),
+      {
+        commit: (changes) => this.#commit(changes),
+        perform: (effect) => this.#perform(effect),
+        now: () => clock.now(),
+        onFailure: (error) => this.#fail(error)
+      }
+    )
+  }
+
+  get state(): DeliveryState {
+    return this.#machine.state
+  }
+
+  get routes(): readonly RelayRoute[] {
+    return [...this.#routes.values()]
+  }
+
+  dispatch(input: Input): void {
+    if (!this.#stopping.signal.aborted) this.#machine.dispatch(input)
+  }
+
+  /** Adds a route and starts it. */
+  addRoute(route: RelayRoute): void {
+    this.#routes.set(route.home.id, route)
+    route.start()
+  }
+
+  /** Goes on with what the last run left: seals what was not sealed, opens what waited. */
+  resume(): void {
+    for (const { id, unsealed } of this.state.conversations.values()) {
+      if (unsealed.length > 0) this.dispatch({ type: 'retry-start', conversation: id })
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new ProtocolError('unavailable', 'stopping'))
+    await Promise.all(this.routes.map((route) => route.stop()))
+    await this.#commits.catch(() => {
+      // Reported when it happened.
+    })
+  }
+
+  /** Takes a text into the outbox; resolves once it is durable. */
+  compose(options: {
+    conversation: ConversationId
+    peer: AccountId
+    text: string
+  }): Promise<OutboxEntry> {
+    if (this.#failure !== undefined) return Promise.reject(storeFailed(this.#failure))
+    this.#requests += 1
+    const request = this.#requests
+    return new Promise((resolve, reject) => {
+      this.#composing.set(request, { resolve, reject })
+      this.dispatch({ type: 'compose', request, ...options })
+    })
+  }
+
+  /** Turns changes into writes in the order of their steps, whatever their preparation takes. */
+  #commit(changes: readonly Change[]): Promise<void> {
+    const prepared = this.#commits.then(() => this.#prepare(changes))
+    this.#commits = prepared
+    return prepared.then((commit) => commit.done)
+  }
+
+  async #prepare(changes: readonly Change[]): Promise<{ done: Promise<void> }> {
+    const { marks, store, timelines } = this.#components
+    const writes: Write[] = []
+    const messages = new Map<number, Extract<Change, { type: 'timeline' }>['message'][]>()
+    for (const change of changes) {
+      if (change.type === 'mark') writes.push(marks.write(change.id, change.depth))
+      else if (change.type === 'timeline') {
+        messages.set(change.local, [...(messages.get(change.local) ?? []), change.message])
+      } else writes.push(change)
+    }
+    for (const [local, batch] of messages) writes.push(...(await timelines.append(local, batch)))
+    // Wrapped, so that the next transaction is prepared while this one syncs.
+    return { done: store.commit(writes) }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.#components.log.error('delivery-stopped', { reason: String(error) })
+    for (const { reject } of this.#composing.values()) reject(storeFailed(error))
+    this.#composing.clear()
+    this.#init.onFailure(error)
+  }
+
+  #perform(effect: Effect): void {
+    if (this.#stopping.signal.aborted || this.#failure !== undefined) return
+    switch (effect.type) {
+      case 'seal':
+        return this.#seal(effect)
+      case 'start':
+        return void this.#start(effect)
+      case 'append':
+        return this.#routes.get(effect.relay)?.append(effect.entry)
+      case 'open':
+        return void this.#open(effect)
+      case 'acknowledge':
+        return this.#routes.get(effect.relay)?.acknowledge(effect)
+      case 'seal-receipt':
+        return void this.#sealReceipt(effect)
+      case 'open-receipt':
+        return this.#openReceipt(effect)
+      case 'check-head':
+        return this.#checkHead(effect)
+      case 'distrust':
+        return this.#distrust(effect)
+      case 'timer':
+        this.#components.clock.schedule(effect.delayMs, () => this.dispatch(effect.input))
+        return
+      case 'event':
+        return this.#emit(effect.event)
+    }
+  }
+
+  #seal({ local, archiveKey, counter, content }: EffectOf<'seal'>): void {
+    const { device, primitives, random } = this.#components
+    const salt = random.bytes(envelope.SALT_BYTES)
+    const sealed = sealEnvelope({ archiveKey, sender: device, counter, content, salt }, primitives)
+    this.dispatch({
+      type: 'sealed',
+      local,
+      sealed: { id: sealed.id, envelope: sealed.envelope, counter, depth: content.depth }
+    })
+  }
+
+  async #start({ conversation, peer }: EffectOf<'start'>): Promise<void> {
+    try {
+      const group = await this.#components.groups.start(peer, this.#stopping.signal)
+      this.dispatch({ type: 'started', conversation, group })
+    } catch (error) {
+      const reason = error instanceof ProtocolError ? error.code : 'internal'
+      const wanted = error instanceof ProtocolError ? error.retryAfterMs : undefined
+      this.#components.log.warn('chat-not-started', { reason })
+      this.#components.log.debug('chat-not-started', { cause: String(error) })
+      const retryAfterMs = wanted ?? RETRY_MS
+      this.dispatch({ type: 'start-failed', conversation, reason, retryAfterMs })
+    }
+  }
+
+  async #open({ source, requests }: EffectOf<'open'>): Promise<void> {
+    const { clock } = this.#components
+    try {
+      const results = await openAll(this.#components, requests)
+      this.dispatch({ type: 'opened', source, results })
+    } catch (error) {
+      if (!isTemporary(error)) return this.#fail(error)
+      clock.schedule(RETRY_MS, () => this.dispatch({ type: 'open-again', source }))
+    }
+  }
+
+  async #sealReceipt(effect: EffectOf<'seal-receipt'>): Promise<void> {
+    const { device, primitives, random } = this.#components
+    const { conversation, archiveKey, version, received, peer } = effect
+    const slot = sealSlot(
+      {
+        archiveKey,
+        sender: device,
+        conversation,
+        version,
+        delivered: deliveredOf(received),
+        salt: random.bytes(envelope.SALT_BYTES)
+      },
+      primitives
+    )
+    const targets = this.#init.targets(peer, primitives.sha256(slot.sealed))
+    await Promise.all(this.routes.map((route) => route.putSlot(slot, targets)))
+    this.dispatch({ type: 'receipt-sealed', conversation })
+  }
+
+  #openReceipt({ owner, slot }: EffectOf<'open-receipt'>): void {
+    const { archiveKey, conversation, member } = owner
+    const opened = openSlot({ slot, archiveKey }, this.#components.primitives)
+    const holds =
+      opened?.account === member.account &&
+      opened.device === member.device &&
+      opened.conversation === conversation
+    if (opened === undefined || !holds) return
+    const delivered = new Map(
+      opened.delivered.map(({ device, ranges }) => [deviceIdOf(device), ranges])
+    )
+    this.dispatch({ type: 'receipt', conversation, member, delivered })
+  }
+
+  #checkHead({ relay, head, storeEpoch }: EffectOf<'check-head'>): void {
+    const holds = box.verifySignedHead(
+      head,
+      publicKeyOf(relay),
+      storeEpoch,
+      this.#components.primitives
+    )
+    if (!holds) this.#distrust({ relay, reason: 'its signature does not cover its log' })
+  }
+
+  #distrust({ relay, reason }: { relay: RelayId; reason: string }): void {
+    this.#routes.get(relay)?.distrust(reason)
+    this.#emit({
+      type: 'notice',
+      text: `A relay contradicted itself: ${reason}. Nothing was lost.`
+    })
+  }
+
+  #emit(event: DeliveryEvent): void {
+    if (event.type === 'composed') {
+      this.#composing.get(event.request)?.resolve(event.entry)
+      this.#composing.delete(event.request)
+    }
+    this.#init.onEvent(event)
+  }
+}
+
+function deliveredOf(received: ReadonlyMap<DeviceId, Ranges>): envelope.Delivered[] {
+  return [...received].slice(0, RECEIPT_DEVICES_MAX).map(([device, ranges]) => ({
+    device: publicKeyOf(device),
+    ranges: ranges.slice(0, RECEIPT_RANGES_MAX).map(({ from, to }) => ({ from, to }))
+  }))
+}
+
+function storeFailed(cause: unknown): UserError {
+  return new UserError('store-failed', 'The store failed, so nothing more can be kept safely.', {
+    hint: 'Check free space and the disk, then start again.',
+    cause
+  })
+}

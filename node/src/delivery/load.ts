@@ -1,0 +1,127 @@
+// Rebuilds delivery's state from its records and nothing else: what a restart finds is what was on disk.
+import { type ConversationId, type DeviceId, type envelope, type RelayId } from '@kith/protocols'
+import { slotTagsOf } from '../conversations/epoch.ts'
+import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import type { Member } from '../groups/group-crypto.ts'
+import type { Primitives } from '../kernel/primitives.ts'
+import { decodeRecord } from '../kernel/record.ts'
+import { rangeOf, storeKey, u32 } from '../kernel/store/key.ts'
+import type { Store } from '../kernel/store/store.ts'
+import {
+  type ConversationRecord,
+  type IntroductionRecord,
+  type NumbersRecord,
+  PREFIX
+} from './records.ts'
+import type {
+  ConversationState,
+  Cursor,
+  DeliveryState,
+  OutboxEntry,
+  SlotOwner,
+  TagOwner,
+  WaitingEnvelope
+} from './state.ts'
+
+export interface LoadInit {
+  readonly self: Member
+  readonly profile: envelope.Introduction
+}
+
+async function* records<T>(store: Store, prefix: string, conversation?: number): AsyncIterable<T> {
+  const range = rangeOf(conversation === undefined ? prefix : storeKey(prefix, u32(conversation)))
+  for await (const [, value] of store.scan(range)) yield decodeRecord<T>(value)
+}
+
+/** What peers have said of themselves so far. */
+export async function loadIntroductions(store: Store): Promise<readonly IntroductionRecord[]> {
+  const introductions: IntroductionRecord[] = []
+  for await (const one of records<IntroductionRecord>(store, PREFIX.introduction)) {
+    introductions.push(one)
+  }
+  return introductions
+}
+
+/** The state as of the last transaction on disk. */
+export async function loadState(
+  { store, primitives }: { store: Store; primitives: Primitives },
+  { self, profile }: LoadInit
+): Promise<DeliveryState> {
+  const numbers = await store.get(storeKey(PREFIX.numbers))
+  const outbox = new Map<number, OutboxEntry>()
+  for await (const entry of records<OutboxEntry>(store, PREFIX.outbox))
+    outbox.set(entry.local, entry)
+  const cursors = new Map<RelayId, Cursor>()
+  for await (const cursor of records<Cursor>(store, PREFIX.cursor))
+    cursors.set(cursor.relay, cursor)
+  const waiting: WaitingEnvelope[] = []
+  for await (const kept of records<WaitingEnvelope>(store, PREFIX.waiting)) waiting.push(kept)
+  const conversations = await loadConversations(store, outbox)
+  return {
+    self,
+    profile,
+    ...(numbers === undefined
+      ? { lastLocal: 0, lastConversation: 0, lastWaiting: 0 }
+      : decodeRecord<NumbersRecord>(numbers)),
+    lastTransaction: 0,
+    conversations,
+    ...indexTags(conversations, primitives),
+    outbox,
+    cursors,
+    intakes: new Map(),
+    waiting,
+    online: new Set(),
+    friends: new Set()
+  }
+}
+
+async function loadConversations(
+  store: Store,
+  outbox: ReadonlyMap<number, OutboxEntry>
+): Promise<ReadonlyMap<ConversationId, ConversationState>> {
+  const unsealed = new Map<ConversationId, number[]>()
+  for (const entry of outbox.values()) {
+    if (entry.sealed !== undefined) continue
+    unsealed.set(entry.conversation, [...(unsealed.get(entry.conversation) ?? []), entry.local])
+  }
+  const conversations = new Map<ConversationId, ConversationState>()
+  for await (const record of records<ConversationRecord>(store, PREFIX.conversation)) {
+    const incarnations: Incarnation[] = []
+    for await (const one of records<Incarnation>(store, PREFIX.incarnation, record.local)) {
+      incarnations.push(one)
+    }
+    const epochs: EpochState[] = []
+    for await (const epoch of records<EpochState>(store, PREFIX.epoch, record.local))
+      epochs.push(epoch)
+    const { receiptVersion, received, ...kept } = record
+    conversations.set(record.id, {
+      ...kept,
+      phase: incarnations.length > 0 ? 'ready' : 'new',
+      received: new Map<DeviceId, ConversationRecord['received'][number][1]>(received),
+      incarnations,
+      epochs,
+      receipt: { version: receiptVersion, sealedAtMs: 0, timer: false, sealing: false },
+      unsealed: unsealed.get(record.id) ?? [],
+      sealing: undefined
+    })
+  }
+  return conversations
+}
+
+/** Which epoch and which receipts an opaque tag belongs to. */
+function indexTags(
+  conversations: ReadonlyMap<ConversationId, ConversationState>,
+  primitives: Primitives
+): Pick<DeliveryState, 'tags' | 'slotTags'> {
+  const tags = new Map<string, TagOwner>()
+  const slotTags = new Map<string, SlotOwner>()
+  for (const { id, epochs } of conversations.values()) {
+    for (const epoch of epochs) {
+      tags.set(epoch.tag, { conversation: id, epoch })
+      for (const { tag, member } of slotTagsOf(epoch, primitives)) {
+        slotTags.set(tag, { conversation: id, member, archiveKey: epoch.archiveKey })
+      }
+    }
+  }
+  return { tags, slotTags }
+}

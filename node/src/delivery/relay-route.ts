@@ -1,0 +1,197 @@
+// The relay path: one session with one home relay, kept for as long as the node runs. It carries appends in a
+// bounded window, follows the box, and comes back by itself after any loss.
+import { box, ProtocolError, type RelayId, SECOND_MS } from '@kith/protocols'
+import { type Clock, sleep } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import type { Random } from '../kernel/random.ts'
+import { createBackoff } from '../kernel/retry.ts'
+import type { PeerAddress, Rpc, Subscription } from '../kernel/rpc.ts'
+import type { OutboxEntry } from './state.ts'
+
+/** Appends under way at once: enough to fill a relay's group commit, little enough for one stream's queue. */
+const APPENDS_IN_FLIGHT_MAX = 256
+const BACKOFF_FIRST_MS = 200
+/** A relay that is down for long is asked twice a minute: cheap for both, and soon enough when it returns. */
+const BACKOFF_MAX_MS = 30 * SECOND_MS
+/** An append whose outcome is unknown, and one that was refused without a word on when to return. */
+const RETRY_UNKNOWN_MS = 2 * SECOND_MS
+const RETRY_REFUSED_MS = 30 * SECOND_MS
+/** A relay that contradicted itself is left alone for a while, so that its answer can be looked at. */
+const DISTRUST_MS = 60 * SECOND_MS
+
+export interface Home extends PeerAddress {
+  readonly id: RelayId
+}
+
+export interface RelayRouteComponents {
+  readonly rpc: Rpc
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export interface RelayRouteInit {
+  readonly home: Home
+  /** Where to go on: what this device holds of the relay's log. */
+  readonly resume: () => { storeEpoch: Uint8Array; number: number }
+  /** The recipient's token for an envelope, empty without one. */
+  readonly targets: (entry: OutboxEntry) => box.Target[]
+  /** Things to settle with the relay at the beginning of a session; a failure is logged and tried next time. */
+  readonly prepare: (signal: AbortSignal) => Promise<void>
+  readonly on: {
+    online(): void
+    offline(): void
+    item(item: box.SubscribeItem): void
+    accepted(local: number): void
+    refused(local: number, reason: string, retryAfterMs: number): void
+    /** Outcome unknown: the same bytes again, later. */
+    unknown(local: number, retryAfterMs: number): void
+  }
+}
+
+export class RelayRoute {
+  readonly home: Home
+  readonly #components: RelayRouteComponents
+  readonly #init: RelayRouteInit
+  readonly #stopping = new AbortController()
+  readonly #waiting = new Map<number, OutboxEntry>()
+  readonly #inFlight = new Set<number>()
+  #session: AbortController | undefined
+  #subscription: Subscription<box.SubscribeItem, box.Acknowledgement> | undefined
+  #distrustedUntilMs = 0
+  #running: Promise<void> | undefined
+
+  constructor(components: RelayRouteComponents, init: RelayRouteInit) {
+    this.#components = components
+    this.#init = init
+    this.home = init.home
+  }
+
+  get connected(): boolean {
+    return this.#subscription !== undefined
+  }
+
+  start(): void {
+    this.#running = this.#run(this.#stopping.signal)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort(new ProtocolError('unavailable', 'stopping'))
+    this.#session?.abort(this.#stopping.signal.reason)
+    await this.#running
+  }
+
+  /** Sends an entry, or has it wait for its turn. A repeated call for one entry changes nothing. */
+  append(entry: OutboxEntry): void {
+    if (this.#inFlight.has(entry.local)) return
+    this.#waiting.set(entry.local, entry)
+    this.#fill()
+  }
+
+  acknowledge(acknowledgement: box.Acknowledgement): void {
+    this.#subscription?.acknowledge(acknowledgement)
+  }
+
+  /** Replaces a slot in the recipient's box and ours. Never acknowledged to anybody: a loss is mended by the next. */
+  async putSlot(slot: box.Slot, targets: box.Target[]): Promise<void> {
+    if (!this.connected) return
+    try {
+      await this.#components.rpc.request(this.home, box.boxPutSlot, { slot, targets })
+    } catch (error) {
+      this.#components.log.debug('slot-not-put', { reason: codeOf(error) })
+    }
+  }
+
+  /** Ends the session with a relay that contradicted itself. */
+  distrust(reason: string): void {
+    this.#components.log.warn('relay-distrusted', { reason })
+    this.#distrustedUntilMs = this.#components.clock.monotonic() + DISTRUST_MS
+    this.#session?.abort(new ProtocolError('forbidden', reason))
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    const { clock, log, random } = this.#components
+    const backoff = createBackoff({ firstMs: BACKOFF_FIRST_MS, maxMs: BACKOFF_MAX_MS, random })
+    while (!signal.aborted) {
+      try {
+        await this.#follow(() => backoff.reset())
+      } catch (error) {
+        log.debug('relay-session-ended', { reason: codeOf(error) })
+      }
+      if (this.#subscription !== undefined) {
+        this.#subscription = undefined
+        this.#waiting.clear()
+        this.#init.on.offline()
+      }
+      const pauseMs = Math.max(backoff.next(), this.#distrustedUntilMs - clock.monotonic())
+      await sleep(clock, pauseMs, signal).catch(() => {
+        // Stopping: the loop's condition ends it.
+      })
+    }
+  }
+
+  async #follow(onFirst: () => void): Promise<void> {
+    this.#session = new AbortController()
+    const { signal } = this.#session
+    if (this.#stopping.signal.aborted) return
+    const { storeEpoch, number } = this.#init.resume()
+    const request = { storeEpoch, after: number }
+    const { rpc } = this.#components
+    const subscription = await rpc.subscribe(this.home, box.boxSubscribe, request, { signal })
+    let first = true
+    for await (const item of subscription) {
+      if (first) {
+        first = false
+        onFirst()
+        this.#subscription = subscription
+        this.#init.on.online()
+        this.#prepare(signal)
+      }
+      this.#init.on.item(item)
+    }
+  }
+
+  #prepare(signal: AbortSignal): void {
+    this.#init.prepare(signal).catch((error: unknown) => {
+      this.#components.log.warn('session-preparation-failed', { reason: codeOf(error) })
+    })
+  }
+
+  #fill(): void {
+    for (const [local, entry] of this.#waiting) {
+      if (this.#inFlight.size >= APPENDS_IN_FLIGHT_MAX) return
+      this.#waiting.delete(local)
+      this.#inFlight.add(local)
+      void this.#send(entry)
+    }
+  }
+
+  async #send(entry: OutboxEntry): Promise<void> {
+    const { on, targets } = this.#init
+    try {
+      if (entry.sealed === undefined) throw new ProtocolError('internal', 'unsealed')
+      const request = { envelope: entry.sealed.envelope, targets: targets(entry) }
+      await this.#components.rpc.request(this.home, box.boxAppend, request)
+      this.#inFlight.delete(entry.local)
+      on.accepted(entry.local)
+    } catch (error) {
+      this.#inFlight.delete(entry.local)
+      this.#failed(entry.local, error)
+    }
+    this.#fill()
+  }
+
+  #failed(local: number, error: unknown): void {
+    const code = codeOf(error)
+    const retryAfterMs = error instanceof ProtocolError ? error.retryAfterMs : undefined
+    if (['unreachable', 'timeout', 'unavailable', 'rate-limited'].includes(code)) {
+      this.#init.on.unknown(local, retryAfterMs ?? RETRY_UNKNOWN_MS)
+    } else {
+      this.#init.on.refused(local, code, retryAfterMs ?? RETRY_REFUSED_MS)
+    }
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof ProtocolError ? error.code : 'internal'
+}

@@ -1,0 +1,319 @@
+// The state of delivery and everything that can happen to it: types only. The decisions are in outbox.ts,
+// inbox.ts and receipts.ts, dispatched by step.ts; nothing here or there reads a clock, a store or a network.
+import type {
+  AccountId,
+  box,
+  ConversationId,
+  DeviceId,
+  envelope,
+  MessageId,
+  RelayId
+} from '@kith/protocols'
+import type { DeliveryPath } from '../api.ts'
+import type { Ranges } from '../conversations/counters.ts'
+import type { SlotTag } from '../conversations/epoch.ts'
+import type { StoredMessage } from '../conversations/message.ts'
+import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import type { Head } from '../conversations/ordering.ts'
+import type { GroupSnapshot, Member } from '../groups/group-crypto.ts'
+import type { Write } from '../kernel/store/store.ts'
+import type { CommitEffect } from '../kernel/machine.ts'
+import type { Change, IntroductionRecord } from './records.ts'
+
+export interface ReceiptState {
+  /** Version of what this device last sealed; grows with every message held. */
+  readonly version: number
+  /** Monotonic time of the last sealing, for the rate. */
+  readonly sealedAtMs: number
+  readonly timer: boolean
+  /** A sealing is in flight. */
+  readonly sealing: boolean
+}
+
+export interface ConversationState {
+  /** Local integer, the name of this conversation on disk. */
+  readonly local: number
+  readonly id: ConversationId
+  readonly peer: AccountId
+  readonly phase: 'new' | 'starting' | 'ready'
+  /** This device's last used counter. */
+  readonly counter: number
+  readonly deepest: number
+  readonly heads: readonly Head[]
+  readonly received: ReadonlyMap<DeviceId, Ranges>
+  /** Named by others, not held. At most `MISSING_HEADS_MAX`. */
+  readonly missingHeads: readonly MessageId[]
+  readonly incarnations: readonly Incarnation[]
+  readonly epochs: readonly EpochState[]
+  /** This device has told the peer its name and delivery secret. */
+  readonly introduced: boolean
+  readonly receipt: ReceiptState
+  /** Local numbers of outbox entries that wait for their seal, in order. */
+  readonly unsealed: readonly number[]
+  /** What is being sealed; one at a time. */
+  readonly sealing: Sealing | undefined
+}
+
+export interface Sealing {
+  readonly local: number
+  readonly named: readonly MessageId[]
+}
+
+export interface OutboxEntry {
+  readonly local: number
+  readonly conversation: ConversationId
+  readonly kind: 'text' | 'introduction' | 'welcome'
+  readonly text: string
+  readonly composedAtMs: number
+  /** Present once sealed; sent again with identical bytes ever after. */
+  readonly sealed: SealedEntry | undefined
+  readonly target: AccountId
+  /** Relays that hold it durably. */
+  readonly acceptedBy: readonly RelayId[]
+  /** Code of the last refusal, while it stands. */
+  readonly refusal: string | undefined
+}
+
+export interface SealedEntry {
+  readonly id: MessageId
+  readonly envelope: Uint8Array
+  readonly counter: number
+  readonly depth: number
+}
+
+/** How far this device has durably taken one relay's log of its box. */
+export interface Cursor {
+  readonly relay: RelayId
+  /** Local integer, the name of this cursor on disk. */
+  readonly local: number
+  /** 16 bytes */
+  readonly storeEpoch: Uint8Array
+  readonly number: number
+  /** 32 bytes, chain value at that number. */
+  readonly chain: Uint8Array
+}
+
+export interface IncomingEntry {
+  /** Number in the log it came from; 0 for an envelope that waited or came directly. */
+  readonly number: number
+  readonly id: MessageId
+  /** Undefined when the body was elided. */
+  readonly envelope: Uint8Array | undefined
+  readonly path: DeliveryPath
+  /** Local integer of the waiting record it comes from. */
+  readonly waiting: number | undefined
+  /** 32 bytes, chain value of the log at this entry. */
+  readonly chain: Uint8Array | undefined
+}
+
+/** Where envelopes come from: one queue for each relay's log, one for those that waited for their epoch. */
+export type Source = RelayId | 'waiting'
+
+export interface Intake {
+  readonly pending: readonly IncomingEntry[]
+  /** Entries being opened, from the front of `pending`. 0: idle. */
+  readonly opening: number
+  /** Chain after the last pending entry. */
+  readonly cursor: Cursor | undefined
+}
+
+export interface WaitingEnvelope {
+  readonly local: number
+  readonly id: MessageId
+  readonly envelope: Uint8Array
+  readonly path: DeliveryPath
+}
+
+export interface DeliveryState {
+  readonly self: Member
+  /** What an introduction tells. */
+  readonly profile: envelope.Introduction
+  /** Last used local numbers. */
+  readonly lastLocal: number
+  readonly lastConversation: number
+  readonly lastTransaction: number
+  readonly lastWaiting: number
+  readonly conversations: ReadonlyMap<ConversationId, ConversationState>
+  /** By hex of the epoch tag. */
+  readonly tags: ReadonlyMap<string, TagOwner>
+  /** By hex of the slot tag. */
+  readonly slotTags: ReadonlyMap<string, SlotOwner>
+  readonly outbox: ReadonlyMap<number, OutboxEntry>
+  readonly cursors: ReadonlyMap<RelayId, Cursor>
+  readonly intakes: ReadonlyMap<Source, Intake>
+  readonly waiting: readonly WaitingEnvelope[]
+  /** Home relays with an open session. */
+  readonly online: ReadonlySet<RelayId>
+  /** Accounts whose first contact may be answered with an introduction. */
+  readonly friends: ReadonlySet<AccountId>
+}
+
+export interface TagOwner {
+  readonly conversation: ConversationId
+  readonly epoch: EpochState
+}
+
+export interface SlotOwner {
+  readonly conversation: ConversationId
+  readonly member: Member
+  readonly archiveKey: Uint8Array
+}
+
+/** What came out of opening one entry. */
+export type Opened =
+  | { readonly type: 'skipped' }
+  | { readonly type: 'duplicate' }
+  | { readonly type: 'unreadable' }
+  | { readonly type: 'unknown-tag' }
+  | {
+      readonly type: 'message'
+      readonly account: AccountId
+      readonly device: DeviceId
+      readonly counter: number
+      readonly content: envelope.Content
+      readonly raw: Uint8Array
+      readonly heads: readonly { readonly id: MessageId; readonly depth: number | undefined }[]
+    }
+  | {
+      readonly type: 'joined'
+      readonly snapshot: GroupSnapshot
+      readonly epoch: EpochState
+      readonly slots: readonly SlotTag[]
+      /** Deletes the consumed key package. */
+      readonly writes: readonly Write[]
+    }
+  | { readonly type: 'refused'; readonly reason: string }
+
+export interface StartedGroup {
+  readonly snapshot: GroupSnapshot
+  readonly epoch: EpochState
+  readonly slots: readonly SlotTag[]
+  /** One sealed welcome for each device added. */
+  readonly welcomes: readonly { readonly id: MessageId; readonly envelope: Uint8Array }[]
+}
+
+export type Input =
+  | {
+      readonly type: 'compose'
+      readonly request: number
+      readonly conversation: ConversationId
+      readonly peer: AccountId
+      readonly text: string
+    }
+  | { readonly type: 'sealed'; readonly local: number; readonly sealed: SealedEntry }
+  | {
+      readonly type: 'started'
+      readonly conversation: ConversationId
+      readonly group: StartedGroup
+    }
+  | {
+      readonly type: 'start-failed'
+      readonly conversation: ConversationId
+      readonly reason: string
+      readonly retryAfterMs: number
+    }
+  | { readonly type: 'retry-start'; readonly conversation: ConversationId }
+  | { readonly type: 'accepted'; readonly local: number; readonly relay: RelayId }
+  | {
+      readonly type: 'refused'
+      readonly local: number
+      readonly relay: RelayId
+      readonly reason: string
+      readonly retryAfterMs: number
+    }
+  | { readonly type: 'retry-append'; readonly local: number; readonly relay: RelayId }
+  | { readonly type: 'online'; readonly relay: RelayId }
+  | { readonly type: 'offline'; readonly relay: RelayId }
+  | { readonly type: 'item'; readonly relay: RelayId; readonly item: box.SubscribeItem }
+  | { readonly type: 'opened'; readonly source: Source; readonly results: readonly Opened[] }
+  /** Opening could not be finished (a log could not be fetched): the same entries again. */
+  | { readonly type: 'open-again'; readonly source: Source }
+  | { readonly type: 'receipt-due'; readonly conversation: ConversationId }
+  | { readonly type: 'receipt-sealed'; readonly conversation: ConversationId }
+  | {
+      readonly type: 'receipt'
+      readonly conversation: ConversationId
+      readonly member: Member
+      readonly delivered: ReadonlyMap<DeviceId, Ranges>
+    }
+  | { readonly type: 'befriend'; readonly account: AccountId }
+
+export interface OpenRequest {
+  readonly entry: IncomingEntry
+  readonly owner: TagOwner | undefined
+}
+
+export interface SealRequest {
+  readonly local: number
+  readonly archiveKey: Uint8Array
+  readonly counter: number
+  readonly content: envelope.Content
+}
+
+export type DeliveryEvent =
+  | { readonly type: 'composed'; readonly request: number; readonly entry: OutboxEntry }
+  | { readonly type: 'message'; readonly message: StoredMessage }
+  | {
+      readonly type: 'progress'
+      readonly entry: OutboxEntry
+      readonly delivered: boolean
+    }
+  | { readonly type: 'gap'; readonly conversation: ConversationId; readonly gap: Gap }
+  | { readonly type: 'gap-closed'; readonly conversation: ConversationId; readonly gap: Gap }
+  | {
+      readonly type: 'introduced'
+      readonly introduction: IntroductionRecord
+    }
+  /** An account founded a conversation with this one. */
+  | { readonly type: 'joined'; readonly account: AccountId }
+  | { readonly type: 'notice'; readonly text: string }
+
+export type Gap =
+  | { readonly device: DeviceId; readonly from: number; readonly to: number }
+  | { readonly message: MessageId }
+
+export interface Stepped {
+  readonly state: DeliveryState
+  readonly effects: readonly (Effect | CommitEffect<Change>)[]
+}
+
+/** What the shell must do. `after` names the transaction that must be on disk first. */
+export type Effect = EffectKind & { readonly after?: number }
+
+type EffectKind =
+  | ({ readonly type: 'seal' } & SealRequest)
+  | { readonly type: 'start'; readonly conversation: ConversationId; readonly peer: AccountId }
+  | { readonly type: 'append'; readonly relay: RelayId; readonly entry: OutboxEntry }
+  | {
+      readonly type: 'open'
+      readonly source: Source
+      readonly requests: readonly OpenRequest[]
+    }
+  | {
+      readonly type: 'acknowledge'
+      readonly relay: RelayId
+      readonly storeEpoch: Uint8Array
+      readonly number: number
+    }
+  | {
+      readonly type: 'seal-receipt'
+      readonly conversation: ConversationId
+      readonly peer: AccountId
+      readonly archiveKey: Uint8Array
+      readonly version: number
+      readonly received: ReadonlyMap<DeviceId, Ranges>
+    }
+  | {
+      readonly type: 'open-receipt'
+      readonly owner: SlotOwner
+      readonly slot: box.Slot
+    }
+  | {
+      readonly type: 'check-head'
+      readonly relay: RelayId
+      readonly head: box.SignedHead
+      readonly storeEpoch: Uint8Array
+    }
+  | { readonly type: 'distrust'; readonly relay: RelayId; readonly reason: string }
+  | { readonly type: 'timer'; readonly delayMs: number; readonly input: Input }
+  | { readonly type: 'event'; readonly event: DeliveryEvent }

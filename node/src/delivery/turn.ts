@@ -1,0 +1,196 @@
+// One step of delivery in the making: collects the next state, the writes of its one transaction, effects to
+// perform at once, and effects that may happen only when the transaction is on disk.
+import type { AccountId, ConversationId } from '@kith/protocols'
+import type { SlotTag } from '../conversations/epoch.ts'
+import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import type { Change } from './records.ts'
+import {
+  conversationWrite,
+  cursorWrite,
+  epochWrite,
+  incarnationWrite,
+  numbersWrite,
+  outboxDelete,
+  outboxWrite
+} from './records.ts'
+import type {
+  ConversationState,
+  Cursor,
+  DeliveryEvent,
+  DeliveryState,
+  Effect,
+  Intake,
+  OutboxEntry,
+  Source,
+  Stepped
+} from './state.ts'
+
+/** Pure functions that decisions need. */
+export interface Tools {
+  /** 32 bytes, SHA-256 */
+  sha256(...parts: Uint8Array[]): Uint8Array
+}
+
+export class Turn {
+  readonly nowMs: number
+  readonly tools: Tools
+  #state: DeliveryState
+  readonly #writes: Change[] = []
+  readonly #effects: Effect[] = []
+  readonly #durable: Effect[] = []
+  readonly #dirty = new Set<ConversationId>()
+  #numbers = false
+
+  constructor(state: DeliveryState, nowMs: number, tools: Tools) {
+    this.#state = state
+    this.nowMs = nowMs
+    this.tools = tools
+  }
+
+  get state(): DeliveryState {
+    return this.#state
+  }
+
+  /** The finished step: one commit with everything written, then what depends on it. */
+  finish(): Stepped {
+    for (const id of this.#dirty) this.#writes.push(conversationWrite(this.conversation(id)))
+    if (this.#numbers) this.#writes.push(numbersWrite(this.#state))
+    if (this.#writes.length === 0) {
+      return { state: this.#state, effects: [...this.#effects, ...this.#durable] }
+    }
+    const transaction = this.#state.lastTransaction + 1
+    return {
+      state: { ...this.#state, lastTransaction: transaction },
+      effects: [
+        { type: 'commit', transaction, writes: this.#writes },
+        ...this.#durable.map((effect) => ({ ...effect, after: transaction })),
+        ...this.#effects
+      ]
+    }
+  }
+
+  /** Performed at once, whatever becomes of the transaction. */
+  perform(effect: Effect): void {
+    this.#effects.push(effect)
+  }
+
+  /** Performed once this step's transaction is on disk. */
+  whenDurable(effect: Effect): void {
+    this.#durable.push(effect)
+  }
+
+  /** Tells the outside, once durable. */
+  announce(event: DeliveryEvent): void {
+    this.whenDurable({ type: 'event', event })
+  }
+
+  write(change: Change): void {
+    this.#writes.push(change)
+  }
+
+  patch(change: Partial<DeliveryState>): void {
+    this.#state = { ...this.#state, ...change }
+  }
+
+  /** The next number of a kind, never used again. */
+  next(kind: 'lastLocal' | 'lastConversation' | 'lastWaiting'): number {
+    const value = this.#state[kind] + 1
+    this.patch({ [kind]: value })
+    this.#numbers = true
+    return value
+  }
+
+  conversation(id: ConversationId): ConversationState {
+    const conversation = this.#state.conversations.get(id)
+    if (conversation === undefined)
+      throw new Error('a conversation that does not exist was addressed')
+    return conversation
+  }
+
+  /** The conversation with this account, made when there is none. */
+  ensureConversation(id: ConversationId, peer: AccountId): ConversationState {
+    const existing = this.#state.conversations.get(id)
+    if (existing !== undefined) return existing
+    const conversation: ConversationState = {
+      local: this.next('lastConversation'),
+      id,
+      peer,
+      phase: 'new',
+      counter: 0,
+      deepest: 0,
+      heads: [],
+      received: new Map(),
+      missingHeads: [],
+      incarnations: [],
+      epochs: [],
+      introduced: false,
+      receipt: { version: 0, sealedAtMs: 0, timer: false, sealing: false },
+      unsealed: [],
+      sealing: undefined
+    }
+    this.setConversation(conversation)
+    return conversation
+  }
+
+  /** Replaces the conversation and has its record written. */
+  setConversation(conversation: ConversationState): void {
+    this.updateConversation(conversation)
+    this.#dirty.add(conversation.id)
+  }
+
+  /** Replaces the conversation in memory only: for what a restart may forget. */
+  updateConversation(conversation: ConversationState): void {
+    this.patch({
+      conversations: new Map(this.#state.conversations).set(conversation.id, conversation)
+    })
+  }
+
+  addGroup(
+    id: ConversationId,
+    group: { incarnation: Incarnation; epoch: EpochState; slots: readonly SlotTag[] }
+  ): void {
+    const conversation = this.conversation(id)
+    const { incarnation, epoch, slots } = group
+    this.write(incarnationWrite(conversation.local, conversation.incarnations.length, incarnation))
+    this.write(epochWrite(conversation.local, conversation.epochs.length, epoch))
+    this.setConversation({
+      ...conversation,
+      phase: 'ready',
+      incarnations: [...conversation.incarnations, incarnation],
+      epochs: [...conversation.epochs, epoch]
+    })
+    const slotTags = new Map(this.#state.slotTags)
+    for (const { tag, member } of slots) {
+      slotTags.set(tag, { conversation: id, member, archiveKey: epoch.archiveKey })
+    }
+    this.patch({
+      tags: new Map(this.#state.tags).set(epoch.tag, { conversation: id, epoch }),
+      slotTags
+    })
+  }
+
+  setOutbox(entry: OutboxEntry): void {
+    this.patch({ outbox: new Map(this.#state.outbox).set(entry.local, entry) })
+    this.write(outboxWrite(entry))
+  }
+
+  deleteOutbox(local: number): void {
+    const outbox = new Map(this.#state.outbox)
+    outbox.delete(local)
+    this.patch({ outbox })
+    this.write(outboxDelete(local))
+  }
+
+  setCursor(cursor: Cursor): void {
+    this.patch({ cursors: new Map(this.#state.cursors).set(cursor.relay, cursor) })
+    this.write(cursorWrite(cursor))
+  }
+
+  intake(source: Source): Intake {
+    return this.#state.intakes.get(source) ?? { pending: [], opening: 0, cursor: undefined }
+  }
+
+  setIntake(source: Source, intake: Intake): void {
+    this.patch({ intakes: new Map(this.#state.intakes).set(source, intake) })
+  }
+}

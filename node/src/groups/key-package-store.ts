@@ -1,0 +1,78 @@
+// This device's key packages: the private halves it keeps, and the public halves its home hands out while it
+// sleeps. A private half is durable before its public half is published.
+import { envelope, keyPackages } from '@kith/protocols'
+import { decodeRecord, encodeRecord } from '../kernel/record.ts'
+import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
+import { storeKey } from '../kernel/store/key.ts'
+import type { SealedStore } from '../kernel/store/sealed.ts'
+import type { Write } from '../kernel/store/store.ts'
+import type { GroupCrypto, LocalDevice } from './group-crypto.ts'
+
+const PREFIX = 'groups/key-package'
+/** Present once a home has this device's last-resort package. */
+const LAST_RESORT_KEY = storeKey('groups/last-resort')
+
+/** Restocked when fewer are left: a quarter, so that a busy day does not reach the last resort. */
+const AVAILABLE_MIN = 8
+/** Kept in stock at the home. Each costs one signature and about 500 bytes there. */
+const AVAILABLE_MAX = 32
+
+interface SecretRecord {
+  readonly secret: Uint8Array
+  readonly lastResort: boolean
+}
+
+export interface KeyPackageComponents {
+  readonly store: SealedStore
+  readonly rpc: Rpc
+  readonly crypto: GroupCrypto
+  readonly device: LocalDevice
+}
+
+export class KeyPackageStore {
+  readonly #components: KeyPackageComponents
+
+  constructor(components: KeyPackageComponents) {
+    this.#components = components
+  }
+
+  /** The private half for a welcome's tag (first 16 bytes of the reference), with the writes that consume it. */
+  async find(
+    tag: Uint8Array
+  ): Promise<{ readonly secret: Uint8Array; readonly consume: readonly Write[] } | undefined> {
+    const key = this.#key(tag)
+    const record = await this.#components.store.get(key)
+    if (record === undefined) return undefined
+    const { secret, lastResort } = decodeRecord<SecretRecord>(record)
+    return { secret, consume: lastResort ? [] : [{ type: 'delete', key }] }
+  }
+
+  /** Brings the stock at a home up to the mark. Resolves to the number it then holds. */
+  async replenish(home: PeerAddress, signal: AbortSignal): Promise<number> {
+    const { rpc, store } = this.#components
+    const publish = (packages: Uint8Array[], lastResort: Uint8Array) =>
+      rpc.request(home, keyPackages.keyPackagesPublish, { packages, lastResort }, { signal })
+    const { available } = await publish([], new Uint8Array(0))
+    const hasLastResort = (await store.get(LAST_RESORT_KEY)) !== undefined
+    if (available >= AVAILABLE_MIN && hasLastResort) return available
+    const fresh: Uint8Array[] = []
+    while (available + fresh.length < AVAILABLE_MAX) fresh.push(await this.#create(false))
+    const lastResort = hasLastResort ? new Uint8Array(0) : await this.#create(true)
+    const published = await publish(fresh, lastResort)
+    await store.commit([{ type: 'put', key: LAST_RESORT_KEY, value: new Uint8Array(1) }])
+    return published.available
+  }
+
+  async #create(lastResort: boolean): Promise<Uint8Array> {
+    const { crypto, device, store } = this.#components
+    const { keyPackage, secret, reference } = await crypto.createKeyPackage(device, { lastResort })
+    const record: SecretRecord = { secret, lastResort }
+    const key = this.#key(reference.subarray(0, envelope.EPOCH_TAG_BYTES))
+    await store.commit([{ type: 'put', key, value: encodeRecord(record) }])
+    return keyPackage
+  }
+
+  #key(tag: Uint8Array): Uint8Array {
+    return this.#components.store.opaqueKey(PREFIX, tag)
+  }
+}

@@ -1,0 +1,250 @@
+// Opens a messenger on this machine: home folder, libp2p over TCP and WebSockets, MLS.
+import { formatContactLink, identity, parseJoinLink, ProtocolError } from '@kith/protocols'
+import { type AccountView, UserError } from '../api.ts'
+import { createMlsCrypto } from '../groups/mls.ts'
+import type { LocalDevice } from '../groups/group-crypto.ts'
+import { createAccountOperation } from '../identity/account.ts'
+import { createKeyFile } from '../identity/key-file.node.ts'
+import { createDeviceKeys, createNodeSecrets, type NodeSecrets } from '../identity/keys.ts'
+import { type Profile, readProfile, writeProfile } from '../identity/profile.ts'
+import { createRecoveryKey } from '../identity/recovery.ts'
+import { createNetwork, nodePrimitives } from '../kernel/host/index.ts'
+import {
+  createMetrics,
+  type Log,
+  type Network,
+  type SealedStore,
+  systemClock,
+  systemRandom
+} from '../kernel/index.ts'
+import { createMessenger, type Messenger } from '../messenger.ts'
+import {
+  createHome,
+  discardAccount,
+  hasAccount,
+  keyFileOf,
+  openHomeStore,
+  readSecrets
+} from './home.node.ts'
+import { register } from './register.ts'
+
+export interface OpenOptions {
+  /** Folder of the account. */
+  readonly home: string
+  readonly passphrase?: string | undefined
+  readonly log: Log
+}
+
+export interface CreateOptions extends OpenOptions {
+  /** Join link of the relay that becomes the account's home. */
+  readonly relay: string
+  /** Shown to contacts. */
+  readonly name: string
+  readonly signal?: AbortSignal | undefined
+}
+
+/** Opens the account of a home folder. Throws UserError. Whoever opens it must `stop` it. */
+export async function openMessenger({ home, passphrase, log }: OpenOptions): Promise<Messenger> {
+  const secrets = await readSecrets(home, passphrase)
+  const store = await openHomeStore(home, { secrets, log })
+  try {
+    return await openOn(store, { home, secrets, log })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function openOn(
+  store: SealedStore,
+  { home, secrets, log }: { home: string; secrets: NodeSecrets; log: Log }
+): Promise<Messenger> {
+  const profile = await readProfile(store)
+  if (profile === undefined) {
+    throw new UserError('no-account', `The store in ${home} holds no account.`, {
+      hint: `Remove ${home} and create the account again.`
+    })
+  }
+  const network = await networkOf(secrets, log)
+  try {
+    const components = { ...(await componentsOf({ store, network, log })) }
+    const messenger = await createMessenger(components, {
+      device: deviceOf(secrets, profile),
+      profile
+    })
+    return stoppable(messenger, { network, store })
+  } catch (error) {
+    await network.stop()
+    throw error
+  }
+}
+
+/** The messenger with everything it stands on: stopped in reverse order. */
+function stoppable(
+  messenger: Messenger,
+  { network, store }: { network: Network; store: SealedStore }
+): Messenger {
+  const stop = messenger.stop.bind(messenger)
+  messenger.stop = async () => {
+    await stop()
+    await network.stop()
+    await store.close()
+  }
+  return messenger
+}
+
+/**
+ * Makes an account with one device, registers it with its home relay, and leaves key packages there. The recovery
+ * words are nowhere else: show them once. Throws UserError; then nothing is left behind.
+ */
+export async function createAccount(
+  options: CreateOptions
+): Promise<{ account: AccountView; recoveryWords: string }> {
+  const { home, passphrase, log } = options
+  const link = parseJoin(options.relay)
+  requireName(options.name)
+  if (await hasAccount(home)) {
+    throw new UserError('account-exists', `There is an account in ${home} already.`, {
+      hint: 'Use another folder: kith --home <folder> account create …'
+    })
+  }
+  const secrets = createNodeSecrets(systemRandom)
+  const recovery = createRecoveryKey(systemRandom, nodePrimitives)
+  const profile = profileOf(secrets, {
+    name: options.name,
+    link,
+    recoveryKey: recovery.keyPair.publicKey
+  })
+  await createHome(home)
+  try {
+    await createKeyFile(keyFileOf(home), secrets, passphrase)
+    const store = await openHomeStore(home, { secrets, log })
+    try {
+      await writeProfile(store, profile)
+      await introduceTo({ store, secrets, profile, log, signal: options.signal })
+    } finally {
+      await store.close()
+    }
+  } catch (error) {
+    await discardAccount(home)
+    throw error
+  }
+  return { account: viewOf(secrets, profile), recoveryWords: recovery.words }
+}
+
+async function introduceTo(options: {
+  store: SealedStore
+  secrets: NodeSecrets
+  profile: Profile
+  log: Log
+  signal: AbortSignal | undefined
+}): Promise<void> {
+  const { store, secrets, profile, log, signal } = options
+  const network = await networkOf(secrets, log)
+  try {
+    const components = await componentsOf({ store, network, log })
+    await register(components, { device: deviceOf(secrets, profile), profile, signal })
+  } finally {
+    await network.stop()
+  }
+}
+
+function networkOf(secrets: NodeSecrets, log: Log): Promise<Network> {
+  return createNetwork({
+    privateKey: secrets.deviceSeed,
+    listen: [],
+    profile: 'node',
+    clock: systemClock,
+    random: systemRandom,
+    log,
+    metrics: createMetrics()
+  })
+}
+
+async function componentsOf({
+  store,
+  network,
+  log
+}: {
+  store: SealedStore
+  network: Network
+  log: Log
+}) {
+  const crypto = await createMlsCrypto({ primitives: nodePrimitives })
+  return {
+    store,
+    rpc: network.rpc,
+    crypto,
+    primitives: nodePrimitives,
+    clock: systemClock,
+    random: systemRandom,
+    log
+  }
+}
+
+function deviceOf(secrets: NodeSecrets, { account }: Profile): LocalDevice {
+  const { device } = createDeviceKeys(secrets.deviceSeed, nodePrimitives)
+  return { account, device, privateKey: secrets.deviceSeed }
+}
+
+function profileOf(
+  secrets: NodeSecrets,
+  init: { name: string; link: ReturnType<typeof parseJoinLink>; recoveryKey: Uint8Array }
+): Profile {
+  const { relay, addresses, invite } = init.link
+  const homes = [{ relay, addresses }]
+  const { account, operation } = createAccountOperation(
+    {
+      nonce: systemRandom.bytes(identity.NONCE_BYTES),
+      device: createDeviceKeys(secrets.deviceSeed, nodePrimitives).keyPair,
+      recoveryKey: init.recoveryKey,
+      homes,
+      createdAtMs: systemClock.now()
+    },
+    nodePrimitives
+  )
+  const deliverySecret = systemRandom.bytes(32)
+  return { account, name: init.name, operations: [operation], homes, deliverySecret, invite }
+}
+
+function viewOf(secrets: NodeSecrets, { account, name, homes }: Profile): AccountView {
+  const { device } = createDeviceKeys(secrets.deviceSeed, nodePrimitives)
+  return {
+    account,
+    device,
+    name,
+    devices: [device],
+    homes: homes.map(({ relay, addresses }) => ({ relay, addresses, connected: false })),
+    link: formatContactLink({ account, name, relays: homes })
+  }
+}
+
+function parseJoin(link: string): ReturnType<typeof parseJoinLink> {
+  try {
+    return parseJoinLink(link)
+  } catch (cause) {
+    if (!(cause instanceof ProtocolError)) throw cause
+    throw new UserError('malformed-link', `This is not a join link: ${cause.detail}.`, {
+      hint: 'A join link begins with kith:join/ and is printed by: kith-relay init',
+      cause
+    })
+  }
+}
+
+function requireName(name: string): void {
+  const bytes = new TextEncoder().encode(name).byteLength
+  if (
+    name.trim() === '' ||
+    bytes > 64 ||
+    name.startsWith('~') ||
+    /[\p{Cc}\p{Cs}\u2028\u2029]/u.test(name)
+  ) {
+    throw new UserError(
+      'bad-name',
+      'A name has 1 to 64 bytes, no control characters, and no "~" in front.',
+      {
+        hint: 'Choose another: kith account create --relay <link> --name <name>'
+      }
+    )
+  }
+}

@@ -1,0 +1,90 @@
+// From what delivery keeps to what a person sees: names for accounts, sentences for codes.
+import type { AccountId, MessageId } from '@kith/protocols'
+import type { GapView, MessageView } from './api.ts'
+import type { Contacts } from './contacts/contacts.ts'
+import { missingRanges } from './conversations/counters.ts'
+import type { StoredMessage } from './conversations/message.ts'
+import type { ConversationState, Gap, OutboxEntry } from './delivery/state.ts'
+
+/** Shown for a body that a later version wrote. */
+const UNSUPPORTED_TEXT = '[a message this version cannot show]'
+
+const REASONS: Readonly<Record<string, string>> = {
+  'not-found': 'the relay does not know this contact',
+  quota: "the contact's box is full, or takes no more from strangers",
+  'rate-limited': 'the relay asks to slow down',
+  unreachable: 'the relay cannot be reached',
+  timeout: 'the relay does not answer',
+  unavailable: 'the contact has published no keys to be reached with yet, or the relay is busy',
+  forbidden: 'the relay does not let this device write',
+  'too-large': 'the relay takes no message of this size',
+  internal: 'something went wrong on the way'
+}
+
+/** A short sentence for a refusal's code. */
+export const reasonOf = (code: string | undefined): string | undefined =>
+  code === undefined ? undefined : (REASONS[code] ?? `the relay refused it (${code})`)
+
+/** Turns messages of this device into views. */
+export class MessageViews {
+  readonly #contacts: Contacts
+  readonly #self: { readonly account: AccountId; readonly name: string }
+
+  constructor(contacts: Contacts, self: { account: AccountId; name: string }) {
+    this.#contacts = contacts
+    this.#self = self
+  }
+
+  /** What is still in the outbox. */
+  ofEntry(entry: OutboxEntry, delivered: boolean): MessageView {
+    const isAccepted = entry.acceptedBy.length > 0
+    return {
+      local: entry.local,
+      id: entry.sealed?.id,
+      conversation: entry.conversation,
+      sender: this.#self.name,
+      outgoing: true,
+      text: entry.text,
+      sentAtMs: entry.composedAtMs,
+      storedAtMs: entry.composedAtMs,
+      state: delivered ? 'delivered' : isAccepted ? 'accepted' : 'queued',
+      relays: entry.acceptedBy.length,
+      path: delivered || isAccepted ? 'relay' : undefined,
+      reason: delivered ? undefined : reasonOf(entry.refusal)
+    }
+  }
+
+  /** What is in the timeline; an own message that left the outbox is delivered. */
+  ofMessage(message: StoredMessage, outbox: ReadonlyMap<MessageId, OutboxEntry>): MessageView {
+    const waiting = outbox.get(message.id)
+    if (waiting !== undefined) return this.ofEntry(waiting, false)
+    const outgoing = message.account === this.#self.account
+    return {
+      local: message.local,
+      id: message.id,
+      conversation: message.conversation,
+      sender: outgoing ? this.#self.name : this.nameOf(message.account),
+      outgoing,
+      text: message.raw === undefined ? message.text : UNSUPPORTED_TEXT,
+      sentAtMs: message.sentAtMs,
+      storedAtMs: message.storedAtMs,
+      state: outgoing ? 'delivered' : 'received',
+      relays: 0,
+      path: message.path,
+      reason: undefined
+    }
+  }
+
+  nameOf(account: AccountId): string {
+    return this.#contacts.get(account)?.name ?? `~${account.slice(0, 8)}`
+  }
+}
+
+/** Everything a conversation is known to lack. */
+export function gapsOf(conversation: ConversationState): readonly GapView[] {
+  const gaps: Gap[] = conversation.missingHeads.map((message) => ({ message }))
+  for (const [device, ranges] of conversation.received) {
+    for (const { from, to } of missingRanges(ranges)) gaps.push({ device, from, to })
+  }
+  return gaps.map((missing) => ({ conversation: conversation.id, missing }))
+}

@@ -1,0 +1,322 @@
+// The messenger: builds every component in order and is the one place that knows them all. What a user interface
+// may do with it is MessengerApi.
+import { type AccountId, box, formatContactLink, idBytes, type RelayAddress } from '@kith/protocols'
+import {
+  type AccountView,
+  type ContactView,
+  type HomeView,
+  type MessageView,
+  type MessengerApi,
+  type NodeEvent,
+  type StatusView
+} from './api.ts'
+import { type Contact, Contacts } from './contacts/contacts.ts'
+import { Directory } from './contacts/directory.ts'
+import { Timelines } from './conversations/timeline.ts'
+import { Delivery } from './delivery/delivery.ts'
+import { loadIntroductions, loadState } from './delivery/load.ts'
+import { Marks } from './delivery/marks.ts'
+import { type Home, RelayRoute } from './delivery/relay-route.ts'
+import type { DeliveryEvent, OutboxEntry } from './delivery/state.ts'
+import { DirectGroups } from './direct/direct-groups.ts'
+import { EventHub } from './event-hub.ts'
+import type { GroupCrypto, LocalDevice } from './groups/group-crypto.ts'
+import { KeyPackageStore } from './groups/key-package-store.ts'
+import { ensureRegistered, type Profile } from './identity/profile.ts'
+import type { Clock } from './kernel/clock.ts'
+import type { Log } from './kernel/log.ts'
+import type { Primitives } from './kernel/primitives.ts'
+import type { Random } from './kernel/random.ts'
+import type { Rpc } from './kernel/rpc.ts'
+import type { SealedStore } from './kernel/store/sealed.ts'
+import { requireText } from './message-text.ts'
+import { gapsOf, MessageViews } from './messenger-views.ts'
+
+/** Listed when a caller does not say how many, and at most. */
+const LIST_DEFAULT = 50
+const LIST_MAX = 1_000
+
+export interface MessengerComponents {
+  readonly store: SealedStore
+  readonly rpc: Rpc
+  readonly crypto: GroupCrypto
+  readonly primitives: Primitives
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+}
+
+export interface MessengerInit {
+  readonly device: LocalDevice
+  readonly profile: Profile
+}
+
+export interface Messenger extends MessengerApi {
+  /** Ends every session; the store and the network are the caller's. */
+  stop(): Promise<void>
+}
+
+/** Loads what is stored, connects to the home relays in the background, and is ready. */
+export async function createMessenger(
+  components: MessengerComponents,
+  init: MessengerInit
+): Promise<Messenger> {
+  const { store, primitives, rpc } = components
+  const { device, profile } = init
+  const homes: readonly Home[] = profile.homes.map(({ relay, addresses }) => ({
+    id: relay,
+    addresses
+  }))
+  const directory = new Directory({ store, rpc, primitives })
+  await directory.learn(profile.account, profile.operations)
+  const contacts = new Contacts({ store, primitives, self: profile.account })
+  await contacts.load()
+  for (const { account } of contacts.list()) await directory.load(account)
+  const keyPackages = new KeyPackageStore({ ...components, device })
+  const groups = new DirectGroups({
+    ...components,
+    device,
+    directory,
+    contacts,
+    keyPackages,
+    homes
+  })
+  const timelines = new Timelines(store)
+  const state = await loadState(components, {
+    self: device,
+    profile: { name: profile.name, deliverySecret: profile.deliverySecret }
+  })
+  for (const { peer } of state.conversations.values()) await contacts.meet(peer)
+  for (const introduction of await loadIntroductions(store)) await contacts.introduce(introduction)
+  return new Running({ ...components, contacts, directory, keyPackages, groups, timelines }, init, {
+    homes,
+    state
+  })
+}
+
+interface Parts extends MessengerComponents {
+  readonly contacts: Contacts
+  readonly directory: Directory
+  readonly keyPackages: KeyPackageStore
+  readonly groups: DirectGroups
+  readonly timelines: Timelines
+}
+
+class Running implements Messenger {
+  readonly #parts: Parts
+  readonly #init: MessengerInit
+  readonly #delivery: Delivery
+  readonly #events = new EventHub()
+  readonly #views: MessageViews
+
+  constructor(
+    parts: Parts,
+    init: MessengerInit,
+    start: { homes: readonly Home[]; state: Awaited<ReturnType<typeof loadState>> }
+  ) {
+    this.#parts = parts
+    this.#init = init
+    this.#views = new MessageViews(parts.contacts, init.profile)
+    this.#delivery = new Delivery(
+      { ...parts, marks: new Marks(parts.store), device: init.device },
+      {
+        state: start.state,
+        targets: (account, envelopeId) => this.#targets(account, envelopeId),
+        onEvent: (event) => void this.#onEvent(event),
+        onFailure: () =>
+          this.#events.emit({ type: 'notice', text: 'The store failed; nothing more is kept.' })
+      }
+    )
+    for (const contact of parts.contacts.list()) this.#befriend(contact)
+    for (const home of start.homes) this.#delivery.addRoute(this.#routeTo(home))
+    this.#delivery.resume()
+  }
+
+  async account(): Promise<AccountView> {
+    const { profile, device } = this.#init
+    const relays: RelayAddress[] = profile.homes.map(({ relay, addresses }) => ({
+      relay,
+      addresses
+    }))
+    const { account, name } = profile
+    return {
+      account,
+      device: device.device,
+      name,
+      devices: this.#parts.directory.state(account)?.devices.map((entry) => entry.device) ?? [],
+      homes: this.#homes(),
+      link: formatContactLink({ account, name, relays })
+    }
+  }
+
+  async status(): Promise<StatusView> {
+    const { conversations, outbox } = this.#delivery.state
+    return {
+      account: this.#init.profile.account,
+      homes: this.#homes(),
+      queued: [...outbox.values()].filter(({ kind }) => kind === 'text').length,
+      gaps: [...conversations.values()].flatMap(gapsOf)
+    }
+  }
+
+  async addContact(options: { link: string; name?: string }): Promise<ContactView> {
+    const contact = await this.#parts.contacts.add(options)
+    this.#befriend(contact)
+    return this.#announce(contact)
+  }
+
+  async listContacts(): Promise<readonly ContactView[]> {
+    return this.#parts.contacts.list().map((contact) => this.#parts.contacts.view(contact))
+  }
+
+  async sendMessage({ to, text }: { to: string; text: string }): Promise<MessageView> {
+    requireText(text)
+    const contact = this.#parts.contacts.find(to)
+    const { conversation } = this.#parts.contacts.view(contact)
+    const entry = await this.#delivery.compose({ conversation, peer: contact.account, text })
+    return this.#views.ofEntry(entry, false)
+  }
+
+  async listMessages(options: { with: string; limit?: number }) {
+    const contact = this.#parts.contacts.find(options.with)
+    const { conversation } = this.#parts.contacts.view(contact)
+    const state = this.#delivery.state.conversations.get(conversation)
+    if (state === undefined) return { messages: [], gaps: [] }
+    const limit = Math.min(Math.max(1, options.limit ?? LIST_DEFAULT), LIST_MAX)
+    const stored = await this.#parts.timelines.newest(state.local, limit)
+    const entries = [...this.#delivery.state.outbox.values()].filter(
+      (entry) => entry.conversation === conversation && entry.kind === 'text'
+    )
+    const sealed = new Map(
+      entries.flatMap((entry) => (entry.sealed ? [[entry.sealed.id, entry]] : []))
+    )
+    const messages = [
+      ...stored.map((message) => this.#views.ofMessage(message, sealed)),
+      ...entries.filter((entry) => !entry.sealed).map((entry) => this.#views.ofEntry(entry, false))
+    ]
+    return { messages: messages.slice(-limit), gaps: gapsOf(state) }
+  }
+
+  events(signal: AbortSignal): AsyncIterable<NodeEvent> {
+    return this.#events.subscribe(signal)
+  }
+
+  async stop(): Promise<void> {
+    await this.#delivery.stop()
+  }
+
+  #homes(): readonly HomeView[] {
+    return this.#delivery.routes.map(({ home, connected }) => ({
+      relay: home.id,
+      addresses: home.addresses,
+      connected
+    }))
+  }
+
+  #befriend({ account, confirmed }: Contact): void {
+    if (confirmed) this.#delivery.dispatch({ type: 'befriend', account })
+  }
+
+  #announce(contact: Contact): ContactView {
+    const view = this.#parts.contacts.view(contact)
+    this.#events.emit({ type: 'contact', contact: view })
+    return view
+  }
+
+  #targets(account: AccountId, envelopeId: Uint8Array): box.Target[] {
+    const { contacts, primitives } = this.#parts
+    const secret = contacts.get(account)?.deliverySecret
+    const token =
+      secret === undefined
+        ? new Uint8Array(0)
+        : box.deliveryToken({ secret, account: idBytes(account), envelopeId }, (key, ...parts) =>
+            primitives.hmac(key, ...parts)
+          )
+    return [{ account: idBytes(account), deliveryToken: token }]
+  }
+
+  async #onEvent(event: DeliveryEvent): Promise<void> {
+    const { contacts } = this.#parts
+    if (event.type === 'introduced') this.#announce(await contacts.introduce(event.introduction))
+    else if (event.type === 'joined') this.#announce(await contacts.meet(event.account))
+    else this.#emit(event)
+  }
+
+  #emit(event: Exclude<DeliveryEvent, { type: 'introduced' | 'joined' }>): void {
+    switch (event.type) {
+      case 'composed':
+        return this.#events.emit({
+          type: 'message',
+          message: this.#views.ofEntry(event.entry, false)
+        })
+      case 'progress':
+        return this.#emitProgress(event.entry, event.delivered)
+      case 'message':
+        return this.#events.emit({
+          type: 'message',
+          message: this.#views.ofMessage(event.message, new Map())
+        })
+      case 'gap':
+      case 'gap-closed':
+        return this.#events.emit({
+          type: event.type,
+          gap: { conversation: event.conversation, missing: event.gap }
+        })
+      case 'notice':
+        return this.#events.emit(event)
+    }
+  }
+
+  #emitProgress(entry: OutboxEntry, delivered: boolean): void {
+    if (entry.kind !== 'text') return
+    this.#events.emit({ type: 'state', message: this.#views.ofEntry(entry, delivered) })
+  }
+
+  #routeTo(home: Home): RelayRoute {
+    const dispatch = this.#delivery.dispatch.bind(this.#delivery)
+    const relay = home.id
+    const connection = (connected: boolean) =>
+      this.#events.emit({ type: 'connection', relay, connected })
+    return new RelayRoute(this.#parts, {
+      home,
+      resume: () => this.#resumeFrom(home),
+      targets: ({ target, sealed }) =>
+        sealed === undefined ? [] : this.#targets(target, idBytes(sealed.id)),
+      prepare: (signal) => this.#prepare(home, signal),
+      on: {
+        online: () => {
+          dispatch({ type: 'online', relay })
+          connection(true)
+        },
+        offline: () => {
+          dispatch({ type: 'offline', relay })
+          connection(false)
+        },
+        item: (item) => dispatch({ type: 'item', relay, item }),
+        accepted: (local) => dispatch({ type: 'accepted', local, relay }),
+        refused: (local, reason, retryAfterMs) =>
+          dispatch({ type: 'refused', local, relay, reason, retryAfterMs }),
+        unknown: (local, retryAfterMs) =>
+          this.#parts.clock.schedule(retryAfterMs, () =>
+            dispatch({ type: 'retry-append', local, relay })
+          )
+      }
+    })
+  }
+
+  #resumeFrom({ id }: Home): { storeEpoch: Uint8Array; number: number } {
+    const { intakes, cursors } = this.#delivery.state
+    const cursor = intakes.get(id)?.cursor ?? cursors.get(id)
+    return cursor ?? { storeEpoch: new Uint8Array(0), number: 0 }
+  }
+
+  /** What a home must have of this account before others can reach it. */
+  async #prepare(home: Home, signal: AbortSignal): Promise<void> {
+    const { rpc, keyPackages } = this.#parts
+    const { profile } = this.#init
+    await ensureRegistered({ rpc, home, profile, signal })
+    const { deliverySecret } = profile
+    await rpc.request(home, box.boxConfigure, { deliverySecret }, { signal })
+    await keyPackages.replenish(home, signal)
+  }
+}
