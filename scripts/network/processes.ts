@@ -37,6 +37,7 @@ export class LocalProcess {
   readonly #child: ChildProcess
   readonly #tail: string[] = []
   readonly #output: string[] = []
+  readonly #errors: string[] = []
   #read = 0
   #hasEnded = false
   #onChange = new Set<() => void>()
@@ -52,7 +53,7 @@ export class LocalProcess {
     })
     if (captured) {
       this.#keep(this.#child.stdout, (line) => this.#output.push(line))
-      this.#keep(this.#child.stderr, () => {})
+      this.#keep(this.#child.stderr, (line) => this.#errors.push(line))
       // A process that ends early takes its input with it; `ended` tells.
       this.#child.stdin?.on('error', () => {})
     }
@@ -81,6 +82,11 @@ export class LocalProcess {
   /** Every line of standard output so far. */
   get output(): readonly string[] {
     return this.#output
+  }
+
+  /** Every line of standard error so far, where the product logs. */
+  get errors(): readonly string[] {
+    return this.#errors
   }
 
   /** Writes one line to its standard input. */
