@@ -1,1 +1,6 @@
-export {}
+// The public surface of @kith/cli: the command as a function, and what a front end of another kind can share.
+export type { Context, InputStream, LineEditor, Session } from './command.ts'
+export type { Engine, Log, Messenger, SecretSource } from './engine.ts'
+export { EXIT, EXIT_CODES } from './exit-codes.ts'
+export { type Environment, runCli } from './main.ts'
+export { type SanitizeOptions, sanitize, toSafeJson } from './sanitize.ts'

@@ -1,0 +1,28 @@
+// Every command of `kith`, in the order of the help.
+import type { Command } from '../command.ts'
+import { accountCreate } from './account/create.ts'
+import { accountShow } from './account/show.ts'
+import { chat } from './chat.ts'
+import { contactAdd } from './contact/add.ts'
+import { contactList } from './contact/list.ts'
+import { messageList } from './message/list.ts'
+import { messageSend } from './message/send.ts'
+import { messageWatch } from './message/watch.ts'
+
+export const COMMANDS: readonly Command[] = [
+  accountCreate,
+  accountShow,
+  contactAdd,
+  contactList,
+  messageSend,
+  messageList,
+  messageWatch,
+  chat
+]
+
+/** What each noun is about, for its line in the help. */
+export const NOUNS: Readonly<Record<string, string>> = {
+  account: 'Your account on this machine',
+  contact: 'The people you talk to',
+  message: 'Send, list and follow messages'
+}

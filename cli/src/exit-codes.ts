@@ -1,0 +1,68 @@
+// The exit codes of `kith`, in one table: scripts depend on them, the help prints them, ../README.md repeats them.
+
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  network: 3,
+  refused: 4,
+  notFound: 5,
+  interrupted: 130
+} as const
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+export const EXIT_CODES: readonly { readonly code: ExitCode; readonly meaning: string }[] = [
+  { code: EXIT.ok, meaning: 'done; for a message: durably stored, sent now or later' },
+  {
+    code: EXIT.failure,
+    meaning: 'failed: store in use or damaged, account exists, connection lost'
+  },
+  { code: EXIT.usage, meaning: 'wrong usage: unknown command or option, malformed link, bad text' },
+  {
+    code: EXIT.network,
+    meaning: 'relay unreachable, or the state asked for with --wait not reached'
+  },
+  { code: EXIT.refused, meaning: 'refused: wrong invite, wrong or missing passphrase' },
+  { code: EXIT.notFound, meaning: 'not found: no account here, no such contact' },
+  { code: EXIT.interrupted, meaning: 'interrupted (Ctrl-C) before it was done' }
+]
+
+/** What each code of a UserError or ProtocolError means to the caller's shell; absent ones are failures. */
+const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', readonly string[]>> = {
+  usage: [
+    'usage',
+    'malformed',
+    'malformed-link',
+    'own-link',
+    'bad-name',
+    'bad-text',
+    'empty-message',
+    'message-too-long',
+    'too-large',
+    'passphrase-empty',
+    'recovery-words'
+  ],
+  network: ['unreachable-relay', 'unreachable', 'timeout', 'unavailable', 'rate-limited'],
+  refused: [
+    'wrong-invite',
+    'invite',
+    'wrong-passphrase',
+    'passphrase-needed',
+    'relay-refused',
+    'forbidden',
+    'quota'
+  ],
+  notFound: ['no-account', 'unknown-contact', 'not-found']
+}
+
+const EXIT_BY_ERROR: ReadonlyMap<string, ExitCode> = new Map([
+  ...Object.entries(CODES).flatMap(([kind, codes]) =>
+    codes.map((code) => [code, EXIT[kind as keyof typeof CODES]] as const)
+  ),
+  ['interrupted', EXIT.interrupted] as const
+])
+
+export function exitCodeOf(errorCode: string): ExitCode {
+  return EXIT_BY_ERROR.get(errorCode) ?? EXIT.failure
+}

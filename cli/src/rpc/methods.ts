@@ -1,0 +1,137 @@
+// The methods of the local socket, from one table: name, parameters, whether asking twice is harmless, and the call of
+// MessengerApi behind each. `events` and `cancel` belong to a connection and live in socket/server.node.ts.
+import type { MessengerApi } from '@kith/node'
+import { CommandError } from '../errors.ts'
+import { checkName, checkText } from '../message-text.ts'
+import type { RpcParams } from './json-rpc.ts'
+
+/** Newest messages of a conversation that one request may ask for; MessengerApi's own bound. */
+export const LIST_LIMIT_MAX = 1_000
+/** Longest contact link, and longest `to`; protocols/src/links.ts refuses longer ones too. */
+const LINK_CHARACTERS_MAX = 2_048
+
+type Kind = 'link' | 'name' | 'who' | 'text' | 'limit'
+
+interface ParamSpec {
+  readonly kind: Kind
+  readonly optional?: true
+}
+
+export interface Method {
+  readonly summary: string
+  readonly params: Readonly<Record<string, ParamSpec>>
+  /** Carried out twice it does the same as once: may be repeated when the connection was lost. */
+  readonly isRepeatable: boolean
+  readonly call: (api: MessengerApi, params: ReadParams) => Promise<unknown>
+}
+
+/** Checked parameters: only declared ones, each of its kind. */
+interface ReadParams {
+  text(key: string): string
+  optionalText(key: string): string | undefined
+  optionalNumber(key: string): number | undefined
+}
+
+export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+  [
+    'account',
+    {
+      summary: 'AccountView of the account in this home',
+      params: {},
+      isRepeatable: true,
+      call: (api) => api.account()
+    }
+  ],
+  [
+    'status',
+    {
+      summary: 'StatusView: homes, queued messages, gaps',
+      params: {},
+      isRepeatable: true,
+      call: (api) => api.status()
+    }
+  ],
+  [
+    'addContact',
+    {
+      summary: 'adds the account of a contact link; ContactView',
+      params: { link: { kind: 'link' }, name: { kind: 'name', optional: true } },
+      isRepeatable: false,
+      call(api, params) {
+        const name = params.optionalText('name')
+        return api.addContact({
+          link: params.text('link'),
+          ...(name === undefined ? {} : { name })
+        })
+      }
+    }
+  ],
+  [
+    'listContacts',
+    {
+      summary: 'ContactView of every contact',
+      params: {},
+      isRepeatable: true,
+      call: (api) => api.listContacts()
+    }
+  ],
+  [
+    'sendMessage',
+    {
+      summary: 'stores a message in the outbox; MessageView',
+      params: { to: { kind: 'who' }, text: { kind: 'text' } },
+      isRepeatable: false,
+      call: (api, params) => api.sendMessage({ to: params.text('to'), text: params.text('text') })
+    }
+  ],
+  [
+    'listMessages',
+    {
+      summary: 'newest messages and the gaps of one conversation',
+      params: { with: { kind: 'who' }, limit: { kind: 'limit', optional: true } },
+      isRepeatable: true,
+      call(api, params) {
+        const limit = params.optionalNumber('limit')
+        return api.listMessages({
+          with: params.text('with'),
+          ...(limit === undefined ? {} : { limit })
+        })
+      }
+    }
+  ]
+])
+
+function invalid(why: string): never {
+  throw new CommandError('malformed', `Invalid parameters: ${why}.`)
+}
+
+function checkParam(key: string, value: unknown, kind: Kind): string | number {
+  if (kind === 'limit') {
+    if (typeof value !== 'number' || !Number.isInteger(value)) invalid(`${key} is not a number`)
+    if (value < 1 || value > LIST_LIMIT_MAX) invalid(`${key} is not within 1 to ${LIST_LIMIT_MAX}`)
+    return value
+  }
+  if (typeof value !== 'string') invalid(`${key} is not a text`)
+  if (kind === 'text') return checkText(value)
+  if (kind === 'name') return checkName(value, 'The name')
+  if (value.length > LINK_CHARACTERS_MAX) invalid(`${key} is longer than ${LINK_CHARACTERS_MAX}`)
+  return value
+}
+
+/** Checks `params` against a method. Throws `malformed` for a missing, unknown or ill-typed one. */
+export function readParams(method: Method, params: RpcParams): ReadParams {
+  for (const key of Object.keys(params)) {
+    if (!Object.hasOwn(method.params, key)) invalid(`there is no parameter ${key}`)
+  }
+  const checked = new Map<string, string | number>()
+  for (const [key, spec] of Object.entries(method.params)) {
+    const value = Object.hasOwn(params, key) ? params[key] : undefined
+    if (value !== undefined) checked.set(key, checkParam(key, value, spec.kind))
+    else if (spec.optional !== true) invalid(`${key} is missing`)
+  }
+  return {
+    text: (key) => String(checked.get(key)),
+    optionalText: (key) => checked.get(key) as string | undefined,
+    optionalNumber: (key) => checked.get(key) as number | undefined
+  }
+}

@@ -1,0 +1,88 @@
+// `kith` as a process: real streams, signals, exit code. Loads the engine only when a command needs it.
+import { readFileSync } from 'node:fs'
+import { MessageChannel } from 'node:worker_threads'
+import type { Engine, Log } from './engine.ts'
+import { resolveHome } from './home.node.ts'
+import { runCli } from './main.ts'
+import type { Stream } from './output.ts'
+import { toSafeJson } from './sanitize.ts'
+import { createSecrets } from './secrets.node.ts'
+
+/** Runs the command of `process.argv` and ends the process with its exit code. */
+export async function start(): Promise<void> {
+  const interruption = interruptionSignal()
+  // Timers of this package do not keep a process alive; a command that waits must.
+  new MessageChannel().port1.ref()
+  const exitCode = await runCli({
+    argv: process.argv.slice(2),
+    env: process.env,
+    version: readVersion(),
+    stdin: { isTerminal: process.stdin.isTTY === true, bytes: process.stdin },
+    stdout: streamOf(process.stdout, () => interruption.abort()),
+    stderr: streamOf(process.stderr, () => undefined),
+    signal: interruption.signal,
+    engine: loadEngine,
+    log: createDiagnostics,
+    resolveHome: (given) => resolveHome(given, process.env),
+    secrets: (file) =>
+      createSecrets({
+        file,
+        env: process.env,
+        input: process.stdin,
+        prompt: (text) => void process.stderr.write(text)
+      }),
+    editor: async () => {
+      const { createLineEditor } = await import('./chat/terminal.node.ts')
+      return createLineEditor(process.stdin, process.stdout)
+    }
+  })
+  process.exit(exitCode)
+}
+
+async function loadEngine(): Promise<Engine> {
+  return (await import('@kith/node/host')) as unknown as Engine
+}
+
+/** Logs go to standard error with KITH_DEBUG=1, as JSON without raw control characters; otherwise nowhere. */
+async function createDiagnostics(): Promise<Log> {
+  const isOn = process.env.KITH_DEBUG === '1'
+  const at = (level: string) => (event: string, fields?: object) => {
+    if (isOn) process.stderr.write(`${toSafeJson({ level, event, ...fields })}\n`)
+  }
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}
+
+/** First signal: end in order. Second: end at once. */
+function interruptionSignal(): AbortController {
+  const controller = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(130)
+      controller.abort()
+    })
+  }
+  return controller
+}
+
+/** `onClosed`: nobody reads any more (`kith … | head`). */
+function streamOf(stream: NodeJS.WriteStream, onClosed: () => void): Stream {
+  let isClosed = false
+  stream.on('error', () => {
+    isClosed = true
+    onClosed()
+  })
+  return {
+    isTerminal: stream.isTTY === true,
+    write: (text) =>
+      new Promise((resolve) => {
+        if (isClosed) return resolve()
+        // Called with an error as well, which the listener above takes.
+        stream.write(text, () => resolve())
+      })
+  }
+}

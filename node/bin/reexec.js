@@ -1,0 +1,60 @@
+// Kith runs on Node 24, which comes with its packages; whoever starts it may have an older one. Plain
+// JavaScript that Node 18 understands, because it is what such a Node reads first.
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { constants } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** Type stripping, `Promise.withResolvers` and iterator helpers are used throughout. */
+const MAJOR_LEAST = 24
+/** What a terminal or a service manager sends to end or stir a program. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']
+/** As a shell reports it: 128 and the number of the signal that ended the program. */
+const SIGNAL_EXIT_BASE = 128
+const EXIT_FAILURE = 1
+
+/**
+ * Runs `load` here if this Node is new enough; otherwise runs the same script with the Node of the npm package
+ * `node`, passing on arguments, standard streams, signals and exit code.
+ * @param {string} script `import.meta.url` of the program
+ * @param {() => Promise<unknown>} load imports the program proper
+ */
+export async function runWithNode(script, load) {
+  if (Number(process.versions.node.split('.')[0]) >= MAJOR_LEAST) {
+    await load()
+    return
+  }
+  const node = bundledNode(script)
+  if (node === undefined) {
+    process.stderr.write(
+      `Node ${MAJOR_LEAST} or newer is needed; this is ${process.versions.node}, and the package "node" ` +
+        'that brings a newer one is not installed.\nType: npm install node@24\n'
+    )
+    process.exitCode = EXIT_FAILURE
+    return
+  }
+  const args = [...process.execArgv, fileURLToPath(script), ...process.argv.slice(2)]
+  const child = spawn(node, args, { stdio: 'inherit' })
+  for (const signal of SIGNALS) process.on(signal, () => child.kill(signal))
+  child.on('error', (error) => {
+    process.stderr.write(`Cannot run ${node}: ${error.message}\n`)
+    process.exitCode = EXIT_FAILURE
+  })
+  child.on('exit', (code, signal) => {
+    process.exit(signal === null ? code : SIGNAL_EXIT_BASE + (constants.signals[signal] ?? 0))
+  })
+}
+
+/** @param {string} script */
+function bundledNode(script) {
+  try {
+    const folder = dirname(createRequire(script).resolve('node/package.json'))
+    const file = join(folder, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+    return existsSync(file) ? file : undefined
+  } catch {
+    // Not installed: the caller says what to do.
+    return undefined
+  }
+}
