@@ -4,10 +4,12 @@ import { BODY_BYTES } from './body.ts'
 import type { Load, LoadResult } from './measure/load.ts'
 import { interleave, type Rounds, type Side } from './measure/rounds.ts'
 import { cpuSecondsOf } from './processes.ts'
+import { startEjabberd } from './references/ejabberd.ts'
 import { type LevelReference, startLevel } from './references/leveldb.ts'
 import { type NatsReference, startNats } from './references/nats.ts'
 import { type PlainReference, startPlain } from './references/plain.ts'
-import { type ProsodyReference, startProsody } from './references/prosody.ts'
+import { startProsody } from './references/prosody.ts'
+import type { XmppReference } from './references/xmpp.ts'
 import { type DevicePair, type RelayProcess, startDevices, startRelay } from './relay-process.ts'
 import { figureOf } from './report.ts'
 import type { BenchmarkOptions, Subject } from './subject.ts'
@@ -52,13 +54,13 @@ export const subject: Subject = {
 
 async function setUp(options: BenchmarkOptions, stack: AsyncDisposableStack): Promise<Stage> {
   const { folder, progress } = options
-  const notes: { nats?: string; prosody?: string } = {}
+  const notes: Notes = {}
   const keep = <Part extends { stop(): Promise<void> }>(part: Part): Part => {
     stack.defer(() => part.stop())
     return part
   }
   const optional = async <Part extends { stop(): Promise<void> }>(
-    name: 'nats' | 'prosody',
+    name: keyof Notes,
     start: (folder: string) => Promise<Part>
   ): Promise<Part | undefined> => {
     progress(`starting ${name}`)
@@ -71,7 +73,8 @@ async function setUp(options: BenchmarkOptions, stack: AsyncDisposableStack): Pr
       return undefined
     }
   }
-  const nats = await optional('nats', startNats)
+  const nats = await optional('NATS', startNats)
+  const ejabberd = await optional('ejabberd', startEjabberd)
   const prosody = await optional('prosody', startProsody)
   const plain = keep(await startPlain())
   const level = keep(await startLevel(folder))
@@ -79,7 +82,7 @@ async function setUp(options: BenchmarkOptions, stack: AsyncDisposableStack): Pr
   const relay = keep(await startRelay(folder, options.profileFolder))
   const sending = keep(await startDevices(relay, false))
   const forwarding = keep(await startDevices(relay, true))
-  return { relay, sending, forwarding, plain, level, nats, prosody, notes }
+  return { relay, sending, forwarding, plain, level, nats, ejabberd, prosody, notes }
 }
 
 function loadOf(count: number, inFlight: number, { quick }: BenchmarkOptions): Load {
@@ -93,6 +96,7 @@ async function warmUp(stage: Stage, options: BenchmarkOptions): Promise<void> {
   await stage.forwarding.forward(load)
   await stage.sending.accept(load)
   await stage.plain.forward(load)
+  await stage.ejabberd?.forward(load)
   await stage.prosody?.forward(load)
   await stage.nats?.accept(load)
 }
@@ -116,15 +120,16 @@ async function measureForwarding(
       return { ...result, cpuSecondsPerThousand: (used * 1000) / load.count }
     }
   })
-  const { relay, forwarding, plain, prosody } = stage
+  const { relay, forwarding, plain, ejabberd, prosody } = stage
   const sides = [
     side('relay', relay.pid, forwarding.forward),
     side('plain libp2p', plain.server.pid, plain.forward)
   ]
+  if (ejabberd !== undefined) sides.push(side('ejabberd', ejabberd.pid, ejabberd.forward))
   if (prosody !== undefined) sides.push(side('prosody', prosody.pid, prosody.forward))
   const result = await interleave(sides, options)
   const cpu = (name: string) => result.median(name, (sample) => sample.cpuSecondsPerThousand)
-  for (const name of ['plain libp2p', 'prosody']) {
+  for (const name of ['plain libp2p', 'ejabberd', 'prosody'] as const) {
     options.report(
       figureOf(
         {
@@ -133,7 +138,7 @@ async function measureForwarding(
           unit: 'CPU s/1,000',
           reference: { name, value: cpu(name) },
           bar: { of: 'value', is: 'at most', limit: FORWARD_CPU_SECONDS_MAX },
-          note: name === 'prosody' ? stage.notes.prosody : undefined
+          note: name === 'plain libp2p' ? undefined : stage.notes[name]
         },
         result
       )
@@ -168,7 +173,7 @@ async function measureAcceptance(stage: Stage, options: BenchmarkOptions): Promi
         result
       )
     )
-  measured('NATS JetStream, sync always', rate('NATS'), 1, stage.notes.nats)
+  measured('NATS JetStream, sync always', rate('NATS'), 1, stage.notes.NATS)
   measured(`LevelDB sync batches of ${LEVEL_BATCH}`, rate('LevelDB'), 0.1)
 }
 
@@ -189,7 +194,7 @@ async function measureLatency(stage: Stage, options: BenchmarkOptions): Promise<
           value: result.median('NATS', (sample) => sample.p50Ms)
         },
         bar: { of: 'ratio', is: 'at most', limit: 2 },
-        note: stage.notes.nats
+        note: stage.notes.NATS
       },
       result
     )

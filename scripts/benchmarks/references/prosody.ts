@@ -4,23 +4,16 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createCertificate } from './certificate.ts'
 import { unpackDebian } from './debian.ts'
-import type { Load, LoadResult } from '../measure/load.ts'
-import { freePort, startProgram, startWorker } from '../processes.ts'
+import { connectXmpp, type XmppReference } from './xmpp.ts'
+import { freePort, startProgram } from '../processes.ts'
 
 const PACKAGES = [
   ...['prosody', 'lua5.4', 'liblua5.4-0', 'lua-sec', 'lua-socket', 'lua-expat', 'lua-filesystem'],
   ...['libexpat1', 'libicu72', 'libidn12']
 ]
 
-export interface ProsodyReference {
-  readonly pid: number
-  /** A message is in flight until the other client has it. */
-  forward(load: Load): Promise<LoadResult>
-  stop(): Promise<void>
-}
-
 /** @throws when the packages, openssl or the network are missing */
-export async function startProsody(folder: string): Promise<ProsodyReference> {
+export async function startProsody(folder: string): Promise<XmppReference> {
   const root = await unpackDebian({ name: 'prosody', suite: 'bookworm', packages: PACKAGES })
   const home = join(folder, 'prosody')
   await mkdir(join(home, 'data'), { recursive: true })
@@ -43,18 +36,7 @@ export async function startProsody(folder: string): Promise<ProsodyReference> {
     },
     ready: /Activated service 'c2s_direct_tls'/
   })
-  const client = startWorker(new URL('../workers/prosody-client.ts', import.meta.url))
-  const stop = async () => {
-    await client.stop()
-    await server.stop()
-  }
-  try {
-    await client.call('open', { port })
-  } catch (cause) {
-    await stop()
-    throw cause
-  }
-  return { pid: server.pid, forward: (load) => client.call('forward', load), stop }
+  return connectXmpp(server, port)
 }
 
 /** Debian's start script names its folders absolutely; these lead into the unpacked packages. */

@@ -1,4 +1,4 @@
-// Worker: two XMPP clients (RFC 6120) on one prosody; alice sends chat messages, bob counts them.
+// Worker: two XMPP clients (RFC 6120) on one server, over TLS; alice sends chat messages, bob counts them.
 import { once } from 'node:events'
 import { connect, type TLSSocket } from 'node:tls'
 import { BODY_BYTES } from '../body.ts'
@@ -19,7 +19,7 @@ async function waitFor(socket: TLSSocket, text: string): Promise<void> {
   while (!arrived.includes(text)) {
     const [chunk] = (await once(socket, 'data')) as [Buffer]
     arrived += chunk.toString()
-    if (arrived.includes('</stream:stream>')) throw new Error(`prosody refused: ${arrived}`)
+    if (arrived.includes('</stream:stream>')) throw new Error(`the server refused: ${arrived}`)
   }
 }
 
@@ -67,7 +67,7 @@ serveCommands({
     alice = await login(port, 'alice')
     // Errors come back to alice; without a reader her socket would stall instead of telling.
     onMessages(alice, () => {
-      throw new Error('prosody returned a message')
+      throw new Error('the server returned a message')
     })
   },
   forward: (load: Load) =>
