@@ -108,9 +108,13 @@ export class AcknowledgedBound {
   static read(folder: string): bigint {
     const descriptor = openBound(folder, 'r')
     try {
-      const numbers = [...Array(SLOTS).keys()].flatMap((slot) => readSlot(descriptor, slot) ?? [])
-      if (numbers.length === 0) throw new StoreError('corrupt', `${ACKNOWLEDGED_FILE} is damaged`)
-      return numbers.reduce((a, b) => (a > b ? a : b))
+      let bound = -1n
+      for (let slot = 0; slot < SLOTS; slot += 1) {
+        const number = readSlot(descriptor, slot)
+        if (number !== undefined && number > bound) bound = number
+      }
+      if (bound < 0n) throw new StoreError('corrupt', `${ACKNOWLEDGED_FILE} is damaged`)
+      return bound
     } finally {
       closeSync(descriptor)
     }
