@@ -36,9 +36,13 @@ interface Stage {
   readonly plain: PlainReference
   readonly level: LevelReference
   readonly nats: NatsReference | undefined
-  readonly prosody: ProsodyReference | undefined
-  readonly notes: { nats?: string; prosody?: string }
+  readonly ejabberd: XmppReference | undefined
+  readonly prosody: XmppReference | undefined
+  readonly notes: Notes
 }
+
+/** Why a reference is missing, by its name. */
+type Notes = Partial<Record<'NATS' | 'ejabberd' | 'prosody', string>>
 
 export const subject: Subject = {
   summary: `P3, P4, P5: the relay with messages of ${BODY_BYTES} bytes against NATS, LevelDB, libp2p, prosody`,
