@@ -4,7 +4,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { MessageView } from '@kith/node'
+import type { AccountView, GapView, MessageView } from '@kith/node'
 import { type LocalProcess, LocalProcesses } from './processes.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
@@ -13,6 +13,15 @@ const KITH_RELAY = join(ROOT, 'relay', 'bin', 'kith-relay.js')
 
 /** One command, start-up of the runtime included; ten times what it takes on two slow cores. */
 const COMMAND_MS = 30_000
+
+/** The most that `kith message list` lists. */
+const LIST_MAX = 1_000
+
+/** What `kith message list` says. */
+export interface Listing {
+  readonly messages: readonly MessageView[]
+  readonly gaps: readonly GapView[]
+}
 
 /** A scratch network: one folder, the processes that use it, the product's commands on both. */
 export class Stage {
@@ -98,9 +107,9 @@ export class Stage {
     const relay = await this.startRelay()
     const links = await Promise.all(
       [one, other].map(async (name) => {
-        await this.kith(name, 'account', 'create', '--name', name, '--relay', joinLink)
-        const [account] = await this.kithJson(name, 'account', 'show')
-        return (account as { link: string }).link
+        const options = ['--name', name, '--relay', joinLink]
+        const [created] = await this.kithJson(name, 'account', 'create', ...options)
+        return (created as { account: AccountView }).account.link
       })
     )
     await Promise.all([
@@ -110,9 +119,14 @@ export class Stage {
     return relay
   }
 
-  /** A person's newest messages with a peer, oldest first. */
-  async messages(name: string, peer: string): Promise<readonly MessageView[]> {
-    return (await this.kithJson(name, 'message', 'list', peer, '--limit', '1000')) as MessageView[]
+  /** A person's newest messages with a peer, oldest first, and what is known to be missing. */
+  async messages(name: string, peer: string): Promise<Listing> {
+    const options = ['--limit', String(LIST_MAX)]
+    const lines = await this.kithJson(name, 'message', 'list', peer, ...options)
+    return {
+      messages: (lines as MessageView[]).filter((line) => !('gap' in line)),
+      gaps: (lines as { gap?: GapView }[]).flatMap(({ gap }) => gap ?? [])
+    }
   }
 
   /** Stops every process, newest first, and removes the folder. */

@@ -21,6 +21,9 @@ const BOB_READY_MS = 30_000
 /** Time for `kith chat` to end once its input has. */
 const CHAT_END_MS = 30_000
 
+/** Exit code of `kith chat` when it refused a line, such as one too long, and sent the others. */
+const REFUSED = 2
+
 /** Lines of a failed process that are shown. */
 const TAIL_SHOWN = 15
 
@@ -44,7 +47,7 @@ async function setUp(stage: Stage, signal: AbortSignal): Promise<LocalProcess> {
 }
 
 /** Alice's chat with this terminal, until she leaves it. */
-async function chatHere(stage: Stage): Promise<void> {
+async function chatHere(stage: Stage): Promise<number> {
   process.stdout.write(`
 You are alice. What you type goes sealed through the relay to bob, who runs as another
 process and answers with what he got. Try emoji, a long line, or another terminal with
@@ -55,10 +58,14 @@ Ctrl-D or Ctrl-C ends it; then everything is stopped and removed.
   const chat = stage.startKith('alice', { args: ['chat', 'bob'], mode: 'terminal' })
   const end = await chat.ended
   if (end !== 0 && end !== 130 && end !== 'SIGINT') throw new Error(`kith chat ended with ${end}`)
+  return 0
 }
 
-/** Feeds lines to Alice's chat, waits until all are delivered and answered, prints both transcripts. */
-async function chatPiped(stage: Stage, bob: LocalProcess, signal: AbortSignal): Promise<void> {
+/**
+ * Feeds lines to Alice's chat, waits until all are delivered and answered, prints both transcripts. Resolves to the
+ * exit code: REFUSED when a line was.
+ */
+async function chatPiped(stage: Stage, bob: LocalProcess, signal: AbortSignal): Promise<number> {
   const chat = stage.startKith('alice', { args: ['chat', 'bob'] })
   let sent = 0
   for await (const line of typedLines(process.stdin, signal)) {
@@ -69,11 +76,12 @@ async function chatPiped(stage: Stage, bob: LocalProcess, signal: AbortSignal): 
     say('nothing on standard input: sending the lines of conversation.txt')
     for (const line of text.split('\n')) await send(line)
   }
-  await settled(stage, signal)
+  const count = await settled(stage, signal)
   chat.end()
-  await chat.success({ timeoutMs: CHAT_END_MS, signal })
+  const end = await chat.finish({ timeoutMs: CHAT_END_MS, signal })
+  if (end !== 0 && end !== REFUSED) throw new Error(`kith chat ended with ${end}`)
   await bob.stop()
-  say(`${sent} messages sent, all delivered and answered`)
+  say(`${count} messages sent, all delivered and answered`)
   for (const [name, peer] of [
     ['alice', 'bob'],
     ['bob', 'alice']
@@ -82,6 +90,8 @@ async function chatPiped(stage: Stage, bob: LocalProcess, signal: AbortSignal): 
     process.stdout.write(`${await stage.kith(name, 'message', 'list', peer, '--limit', '1000')}\n`)
   }
   process.stdout.write('\n')
+  if (end === REFUSED) process.stderr.write(`refused:\n  ${chat.errors.join('\n  ')}\n`)
+  return end
 
   async function send(line: string): Promise<void> {
     if (line.trim() === '') return
@@ -96,15 +106,15 @@ async function chatPiped(stage: Stage, bob: LocalProcess, signal: AbortSignal): 
   }
 }
 
-/** Waits until Alice holds every message as delivered and an answer to each. */
-async function settled(stage: Stage, signal: AbortSignal): Promise<void> {
+/** Waits until Alice holds every message as delivered and an answer to each; resolves to their number. */
+async function settled(stage: Stage, signal: AbortSignal): Promise<number> {
   const deadline = performance.now() + SETTLE_MS
   for (;;) {
-    const messages = await stage.messages('alice', 'bob')
+    const { messages, gaps } = await stage.messages('alice', 'bob')
     const outgoing = messages.filter((message) => message.outgoing)
     const open = outgoing.filter((message: MessageView) => message.state !== 'delivered').length
-    const missing = 2 * outgoing.length - messages.length
-    if (open === 0 && missing === 0) return
+    const missing = gaps.length + 2 * outgoing.length - messages.length
+    if (open === 0 && missing === 0) return outgoing.length
     if (performance.now() > deadline) {
       throw new Error(`${open} messages not delivered and ${missing} not answered in time`)
     }
@@ -125,9 +135,7 @@ async function main(): Promise<number> {
   const stage = new Stage(signal)
   try {
     const bob = await setUp(stage, signal)
-    if (isTerminal) await chatHere(stage)
-    else await chatPiped(stage, bob, signal)
-    return 0
+    return isTerminal ? await chatHere(stage) : await chatPiped(stage, bob, signal)
   } catch (error) {
     if (signal.aborted) return 130
     process.stderr.write(`\nfailed: ${error instanceof Error ? error.message : String(error)}\n`)

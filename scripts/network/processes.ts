@@ -111,21 +111,25 @@ export class LocalProcess {
     return found
   }
 
-  /** Waits for its end; throws unless it is exit code 0. */
-  async success(options: WaitOptions): Promise<void> {
+  /** Waits for its end and resolves to its exit code or signal; kills it and throws when that takes too long. */
+  async finish(options: WaitOptions): Promise<number | NodeJS.Signals> {
     const stopped = AbortSignal.any([
       AbortSignal.timeout(options.timeoutMs),
       ...(options.signal === undefined ? [] : [options.signal])
     ])
     const end = await Promise.race([this.ended, aborted(stopped)])
-    if (end === undefined) {
-      await this.kill()
-      throw new ProcessError(
-        options.signal?.aborted
-          ? `${this.name} was interrupted`
-          : `${this.name} did not end within ${options.timeoutMs / 1000} s`
-      )
-    }
+    if (end !== undefined) return end
+    await this.kill()
+    throw new ProcessError(
+      options.signal?.aborted
+        ? `${this.name} was interrupted`
+        : `${this.name} did not end within ${options.timeoutMs / 1000} s`
+    )
+  }
+
+  /** As `finish`, and throws unless it ended with exit code 0. */
+  async success(options: WaitOptions): Promise<void> {
+    const end = await this.finish(options)
     if (end !== 0) throw new ProcessError(`${this.name} ended with ${end}`)
   }
 

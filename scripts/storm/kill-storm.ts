@@ -14,13 +14,14 @@ export interface StormOptions {
   readonly signal: AbortSignal
 }
 
-/** What a storm did, and what was wrong afterwards: empty lists after a good one. */
+/** What a storm did, and what was wrong afterwards: empty lists and no gap after a good one. */
 export interface StormReport {
   readonly sent: number
   readonly kills: number
   /** Messages whose acceptance was seen right before a kill, while the recipient was down. */
   readonly acceptedBeforeKill: number
   readonly lost: readonly string[]
+  readonly gaps: number
   readonly doubled: readonly string[]
   readonly undelivered: readonly string[]
   readonly isSameOrder: boolean
@@ -152,8 +153,8 @@ class KillStorm {
 
   /** Both sides' own lists, read by the product's command after everything was stopped. */
   async #compare(): Promise<StormReport> {
-    const atAlice = await this.#stage.messages('alice', 'bob')
-    const atBob = await this.#stage.messages('bob', 'alice')
+    const { messages: atAlice, gaps: gapsOfAlice } = await this.#stage.messages('alice', 'bob')
+    const { messages: atBob, gaps: gapsOfBob } = await this.#stage.messages('bob', 'alice')
     const ids = atAlice.map(({ id }) => id)
     const listedTwice = [atAlice, atBob].flatMap((messages) =>
       messages.map(({ text }) => text).filter((text, index, all) => all.indexOf(text) !== index)
@@ -163,6 +164,7 @@ class KillStorm {
       kills: this.#kills,
       acceptedBeforeKill: this.#acceptedBeforeKill,
       lost: [...missing(this.#bob, this.#alice), ...missing(this.#alice, this.#bob)],
+      gaps: gapsOfAlice.length + gapsOfBob.length,
       doubled: [...listedTwice, ...this.#alice.shownTwice, ...this.#bob.shownTwice],
       undelivered: [...atAlice, ...atBob]
         .filter((message) => message.outgoing && message.state !== 'delivered')

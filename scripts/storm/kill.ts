@@ -23,9 +23,10 @@ const report = await runKillStorm({
 })
 say(
   `${report.sent} messages, ${report.kills} kills, ${report.acceptedBeforeKill} accepted right before one: ` +
-    `${report.lost.length} lost, ${report.doubled.length} doubled, ${report.undelivered.length} undelivered, ` +
+    `${report.lost.length} lost, ${report.gaps} gaps, ${report.doubled.length} doubled, ${report.undelivered.length} undelivered, ` +
     `order ${report.isSameOrder ? 'the same' : 'DIFFERENT'} on both sides`
 )
 const isGood =
-  report.lost.length + report.doubled.length + report.undelivered.length === 0 && report.isSameOrder
+  report.lost.length + report.gaps + report.doubled.length + report.undelivered.length === 0 &&
+  report.isSameOrder
 process.exitCode = isGood ? 0 : 1

@@ -1,6 +1,10 @@
 // What a storm saw: everything that was sent, and what each person's processes said about it.
-import type { LocalProcess } from '../network/processes.ts'
 import { readPeerLine } from './peer-line.ts'
+
+/** A process that says what happens, a line each. */
+interface Speaker {
+  readonly output: readonly string[]
+}
 
 /** One person's part, over all processes that were this person in turn. */
 export class Ledger {
@@ -15,19 +19,19 @@ export class Ledger {
   readonly shownTwice = new Set<string>()
   readonly failed: string[] = []
   readonly #shown = new Set<string>()
-  #process: LocalProcess | undefined
+  #speaker: Speaker | undefined
   #read = 0
 
   /** From now on this process is the person; what the one before said is counted first. */
-  follow(started: LocalProcess): void {
+  follow(speaker: Speaker): void {
     this.update()
-    this.#process = started
+    this.#speaker = speaker
     this.#read = 0
   }
 
   /** Counts what was said since the last call. */
   update(): void {
-    const output = this.#process?.output ?? []
+    const output = this.#speaker?.output ?? []
     for (; this.#read < output.length; this.#read++) this.#count(output[this.#read] ?? '')
   }
 

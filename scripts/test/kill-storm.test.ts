@@ -24,6 +24,7 @@ test('20 kills of the relay lose nothing, double nothing and change no order', {
   })
   expect(report, told.join('\n')).toMatchObject({
     lost: [],
+    gaps: 0,
     doubled: [],
     undelivered: [],
     isSameOrder: true
