@@ -24,7 +24,7 @@ export const LABELS = {
   /** MAC that shows a home relay that the sender is a contact of the recipient. */
   deliveryToken: label('kith/delivery-token/1'),
   /** Hash of the sorted account ids of a direct chat: its conversation id. */
-  directConversation: label('kith/direct-conversation/1'),
+  directConversation: label('kith/direct/1'),
   /** Tag of an epoch on the outside of its envelopes. */
   envelopeTag: label('kith/envelope/tag/1'),
   /** Key that seals the sender header of one envelope. */
