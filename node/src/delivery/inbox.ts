@@ -36,7 +36,8 @@ export function item(turn: Turn, { relay, item }: Of<'item'>): void {
   const intake = follow(turn, relay, item)
   if (intake === undefined) return
   turn.setIntake(relay, intake)
-  if (item.head !== undefined) checkHead(turn, relay, item, item.head, intake)
+  // A box that was never written to has no head to sign.
+  if (item.head?.head !== undefined) checkHead(turn, relay, item, item.head, intake)
   for (const slot of item.slots) {
     const owner = turn.state.slotTags.get(toText(slot.tag, 'base16'))
     if (owner !== undefined) turn.perform({ type: 'open-receipt', owner, slot })
