@@ -1,3 +1,4 @@
 // What the kernel needs from a machine with files and sockets; Node only.
+export * from '../libp2p.ts'
 export * from '../primitives.node.ts'
 export * from '../store/level.node.ts'

@@ -1,0 +1,225 @@
+// The only caller of createLibp2p: transports, encryption, multiplexing and their limits.
+import {
+  deviceIdOf,
+  frame as frames,
+  KIB,
+  type Lane,
+  MIB,
+  parseDeviceId,
+  publicKeyOf,
+  SECOND_MS
+} from '@kith/protocols'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { Connection, Ed25519PrivateKey, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import { noise } from '@libp2p/noise'
+import { tcp } from '@libp2p/tcp'
+import { webSockets } from '@libp2p/websockets'
+import { yamux } from '@libp2p/yamux'
+import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import type { ByteStream } from './byte-stream.ts'
+import { Libp2pByteStream } from './libp2p-stream.ts'
+import { silentLibp2pLogger } from './libp2p-log.ts'
+import type { ConnectionChange, Network, NetworkInit, NetworkProfile } from './network.ts'
+import { createRpc } from './rpc.ts'
+import type { Remote } from './rpc/server.ts'
+import type { PeerAddress, Transport } from './streams.ts'
+
+/** Closing connections politely is worth a moment, not more: a process that stops is waited for by somebody. */
+export const STOP_TIMEOUT_MS = 5 * SECOND_MS
+
+interface ProfileLimits {
+  /** Bytes a stream's sender may be ahead of its reader. Below `readBufferBytes`, or a pause ends in a reset. */
+  readonly windowBytes: number
+  /** Held by libp2p for a reader that paused. */
+  readonly readBufferBytes: number
+  /** Held by libp2p for a peer that does not read; our own queue waits before it, so little gets there. */
+  readonly writeBufferBytes: number
+  readonly connectionsMax: number
+  /** Connections a second from one host. The library's 5 refuses families behind one address, and tests. */
+  readonly inboundPerSecondMax: number
+  /** Handshakes in progress; each costs 15 ms of CPU, so 200 are three seconds of work. */
+  readonly pendingInboundMax: number
+  readonly pingIntervalMs: number | undefined
+}
+
+const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
+  relay: {
+    // Yamux's minimum: thousands of clients, each of which may fill its window.
+    windowBytes: 256 * KIB,
+    readBufferBytes: MIB,
+    writeBufferBytes: MIB,
+    connectionsMax: 4_000,
+    inboundPerSecondMax: 100,
+    pendingInboundMax: 200,
+    // Its ping opens a stream: 31 % of a core per 1,000 clients. Yamux's own keep-alive stays.
+    pingIntervalMs: undefined
+  },
+  node: {
+    // 100 Mbit/s at 160 ms.
+    windowBytes: 2 * MIB,
+    readBufferBytes: 4 * MIB,
+    writeBufferBytes: 4 * MIB,
+    connectionsMax: 300,
+    inboundPerSecondMax: 50,
+    pendingInboundMax: 50,
+    pingIntervalMs: 60 * SECOND_MS
+  }
+}
+
+/** Both lanes, identify and ping in both directions, with room for streams that are just closing. */
+const STREAMS_PER_CONNECTION_MAX = 32
+/** One per lane; the others are closing ones of a peer that opened again. */
+const LANE_STREAMS_MAX = 4
+/** An address that does not answer must leave time for the next one within a stream's opening (10 s). */
+const ADDRESS_DIAL_TIMEOUT_MS = 4 * SECOND_MS
+/** A handshake takes 15 ms of CPU; on a machine that is swamped that can be seconds. */
+const UPGRADE_TIMEOUT_MS = 20 * SECOND_MS
+
+/** Starts libp2p and everything over it. Rejects when an address cannot be listened on. */
+export async function createNetwork(init: NetworkInit): Promise<Network> {
+  const privateKey = await generateKeyPairFromSeed('Ed25519', init.privateKey)
+  const node = await createNode(init, privateKey)
+  const id = deviceIdOf(privateKey.publicKey.raw)
+  const registrations: Promise<void>[] = []
+  const rpc = createRpc({
+    transport: transportOver(node, registrations),
+    clock: init.clock,
+    log: init.log,
+    metrics: init.metrics
+  })
+  const connections = init.metrics.gauge('kith_connections', 'Open connections to peers')
+  const count = () => connections.set(node.getConnections().length)
+  node.addEventListener('connection:open', count)
+  node.addEventListener('connection:close', count)
+  try {
+    await Promise.all(registrations)
+    await node.start()
+  } catch (error) {
+    rpc.stop()
+    throw error
+  }
+  return {
+    id,
+    publicKey: privateKey.publicKey.raw,
+    rpc,
+    addresses: () => node.getMultiaddrs().map(String),
+    onConnection: (listener) => onConnection(node, listener),
+    stop: () => stop(node, rpc, init)
+  }
+}
+
+function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<Libp2p> {
+  const limits = LIMITS[init.profile]
+  return createLibp2p({
+    start: false,
+    privateKey,
+    logger: silentLibp2pLogger,
+    addresses: { listen: [...init.listen] },
+    transports: [tcp(), webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [
+      yamux({
+        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+        streamOptions: {
+          maxStreamWindowSize: limits.windowBytes,
+          maxReadBufferLength: limits.readBufferBytes,
+          maxWriteBufferLength: limits.writeBufferBytes
+        }
+      })
+    ],
+    connectionManager: {
+      maxConnections: limits.connectionsMax,
+      inboundConnectionThreshold: limits.inboundPerSecondMax,
+      maxIncomingPendingConnections: limits.pendingInboundMax,
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
+      addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS
+    },
+    connectionMonitor:
+      limits.pingIntervalMs === undefined
+        ? { enabled: false }
+        : { pingInterval: limits.pingIntervalMs },
+    connectionGater: {
+      // The library's default refuses private addresses in browsers; ours come from account logs and links.
+      denyDialMultiaddr: () => false,
+      // Every identity of ours is an Ed25519 key; others could not be named by a DeviceId.
+      denyInboundEncryptedConnection: (peer) => peer.type !== 'Ed25519'
+    },
+    services: { identify: identify() }
+  })
+}
+
+function transportOver(node: Libp2p, registrations: Promise<void>[]): Transport {
+  return {
+    open: (peer, lane, signal) => openStream(node, peer, lane, signal),
+    accept(listener) {
+      const onStream = (stream: Stream, connection: Connection) =>
+        listener(new Libp2pByteStream(stream), remoteOf(connection.remotePeer))
+      const options = { maxInboundStreams: LANE_STREAMS_MAX, maxOutboundStreams: LANE_STREAMS_MAX }
+      for (const protocol of Object.values(frames.LANE_PROTOCOL)) {
+        registrations.push(node.handle(protocol, onStream, options))
+      }
+    }
+  }
+}
+
+function remoteOf(peer: PeerId): Remote {
+  const device = parseDeviceId(peer.toString())
+  return { device, publicKey: publicKeyOf(device) }
+}
+
+async function openStream(
+  node: Libp2p,
+  peer: PeerAddress,
+  lane: Lane,
+  signal: AbortSignal
+): Promise<ByteStream> {
+  const connection = await connect(node, peer, signal)
+  // Noise proved it; this holds even if a future library lets an address speak for an identity.
+  if (connection.remotePeer.toString() !== peer.id) throw new Error('another peer answered')
+  const stream = await connection.newStream([frames.LANE_PROTOCOL[lane]], { signal })
+  if (stream.status !== 'open') throw new Error(`new stream was ${stream.status}`)
+  return new Libp2pByteStream(stream)
+}
+
+async function connect(node: Libp2p, peer: PeerAddress, signal: AbortSignal): Promise<Connection> {
+  const open = node
+    .getConnections()
+    .find((one) => one.status === 'open' && one.remotePeer.toString() === peer.id)
+  return open ?? node.dial(addressesOf(peer), { signal })
+}
+
+/** Each address with the expected identity behind it, so that the handshake refuses any other. */
+function addressesOf(peer: PeerAddress): Multiaddr[] {
+  if (peer.addresses.length === 0) throw new Error('no address and no connection')
+  const suffix = `/p2p/${peer.id}`
+  return peer.addresses.map((address) =>
+    multiaddr(address.endsWith(suffix) ? address : `${address}${suffix}`)
+  )
+}
+
+function onConnection(node: Libp2p, listener: (change: ConnectionChange) => void): () => void {
+  const on = ({ detail }: CustomEvent<PeerId>) =>
+    listener({ peer: remoteOf(detail).device, connected: true })
+  const off = ({ detail }: CustomEvent<PeerId>) =>
+    listener({ peer: remoteOf(detail).device, connected: false })
+  node.addEventListener('peer:connect', on)
+  node.addEventListener('peer:disconnect', off)
+  return () => {
+    node.removeEventListener('peer:connect', on)
+    node.removeEventListener('peer:disconnect', off)
+  }
+}
+
+async function stop(node: Libp2p, rpc: { stop(): void }, init: NetworkInit): Promise<void> {
+  rpc.stop()
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const cancel = init.clock.schedule(STOP_TIMEOUT_MS, () => {
+    init.log.warn('network did not stop in time')
+    resolve()
+  })
+  await Promise.race([node.stop(), late])
+  cancel()
+}

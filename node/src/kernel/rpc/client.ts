@@ -1,0 +1,351 @@
+// The asking side of one stream: numbers the exchanges, hands answers to whoever waits, and closes the stream
+// when nothing was exchanged for a while.
+import {
+  frame as frames,
+  type Protocol,
+  ProtocolError,
+  type SubscriptionProtocol
+} from '@kith/protocols'
+import { decodeBounded } from '@kith/protocols'
+import type { ByteStream } from '../byte-stream.ts'
+import type { Clock } from '../clock.ts'
+import { type Frame, KIND } from '../frame-codec.ts'
+import { FrameChannel } from '../framing.ts'
+import { Deadlines } from './deadlines.ts'
+import { EXCHANGES_MAX, OPENER_IDLE_MS, SUBSCRIPTIONS_MAX, WAITERS_MAX } from './limits.ts'
+import { errorOf, lostError } from './status.ts'
+import { ClientSubscription, type Subscription } from './subscription.ts'
+
+/** One exchange that waits for frames of the other side. */
+export interface ClientExchange {
+  readonly id: number
+  readonly deadlineMs: number
+  onFrame(frame: Frame): void
+  fail(error: unknown): void
+}
+
+export interface ClientLaneInit {
+  readonly clock: Clock
+  readonly defer: (callback: () => void) => void
+  /** The stream is of no use any more: closed, idle or lost. */
+  readonly onEnd: () => void
+}
+
+const methodBytes = new WeakMap<object, Uint8Array>()
+
+function methodOf(protocol: { readonly id: string }): Uint8Array {
+  let bytes = methodBytes.get(protocol)
+  if (bytes === undefined) {
+    bytes = new TextEncoder().encode(protocol.id)
+    methodBytes.set(protocol, bytes)
+  }
+  return bytes
+}
+
+export class ClientLane {
+  readonly #clock: Clock
+  readonly #channel: FrameChannel
+  readonly #onEnd: () => void
+  readonly #exchanges = new Map<number, ClientExchange>()
+  readonly #deadlines: Deadlines<ClientExchange>
+  readonly #waiters: Waiter[] = []
+  #isEnded = false
+  #subscriptions = 0
+  #nextId = 1
+  #lastActiveMs: number
+  #cancelIdle: (() => void) | undefined
+
+  constructor(stream: ByteStream, init: ClientLaneInit) {
+    this.#clock = init.clock
+    this.#onEnd = init.onEnd
+    this.#deadlines = new Deadlines(
+      init.clock,
+      () => this.#exchanges.values(),
+      (exchange) => this.#expire(exchange)
+    )
+    this.#lastActiveMs = init.clock.monotonic()
+    this.#channel = new FrameChannel(
+      stream,
+      {
+        onFrame: (frame) => this.#onFrame(frame),
+        onRoom: () => this.#wake(),
+        onEnd: (error) => this.#ended(error)
+      },
+      init
+    )
+    this.#watchIdle(OPENER_IDLE_MS)
+  }
+
+  get isOpen(): boolean {
+    return this.#channel.isOpen
+  }
+
+  /** Bytes written and not yet taken by the transport. */
+  get queuedBytes(): number {
+    return this.#channel.queuedBytes
+  }
+
+  request<Request, Response>(
+    protocol: Protocol<Request, Response>,
+    message: Request,
+    signal: AbortSignal | undefined
+  ): Promise<Response> {
+    const body = encodeWithin(protocol, message, protocol.limits.requestBytes)
+    const deadlineMs = this.#clock.monotonic() + protocol.limits.timeoutMs
+    if (this.#hasRoom) return this.#ask(protocol, body, deadlineMs, signal)
+    return this.#room(deadlineMs, signal).then(() => this.#ask(protocol, body, deadlineMs, signal))
+  }
+
+  subscribe<Request, Item, Acknowledgement>(
+    protocol: SubscriptionProtocol<Request, Item, Acknowledgement>,
+    message: Request,
+    signal: AbortSignal
+  ): Subscription<Item, Acknowledgement> {
+    const body = encodeWithin(protocol, message, protocol.limits.requestBytes)
+    if (!this.isOpen) throw lostError(undefined)
+    if (this.#subscriptions >= SUBSCRIPTIONS_MAX) {
+      throw new ProtocolError('unavailable', `more than ${SUBSCRIPTIONS_MAX} subscriptions`)
+    }
+    const id = this.#takeId()
+    const subscription = new ClientSubscription(protocol, {
+      id,
+      signal,
+      send: (frame) => this.#channel.write(frame),
+      abort: (error) => this.#channel.abort(error),
+      done: () => {
+        this.#subscriptions -= 1
+        this.#finish(id)
+      }
+    })
+    this.#subscriptions += 1
+    this.#exchanges.set(id, subscription)
+    this.#channel.write({
+      kind: KIND.subscribe,
+      id,
+      method: methodOf(protocol),
+      body,
+      credit: protocol.limits.creditBytes
+    })
+    return subscription
+  }
+
+  /** Ends the stream; whatever is pending fails with `unreachable`. */
+  close(): void {
+    if (this.#exchanges.size > 0) this.#channel.abort(new Error('closed with exchanges running'))
+    else this.#channel.close()
+    this.#ended(undefined)
+  }
+
+  get #hasRoom(): boolean {
+    return (
+      this.#waiters.length === 0 &&
+      !this.#channel.isFull &&
+      this.#exchanges.size - this.#subscriptions < EXCHANGES_MAX
+    )
+  }
+
+  #ask<Request, Response>(
+    protocol: Protocol<Request, Response>,
+    body: Uint8Array,
+    deadlineMs: number,
+    signal: AbortSignal | undefined
+  ): Promise<Response> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      if (!this.isOpen) return reject(lostError(undefined))
+      const id = this.#takeId()
+      const exchange = new ClientRequest(id, deadlineMs, {
+        protocol,
+        resolve,
+        reject,
+        signal,
+        cancel: () => this.#channel.write({ kind: KIND.end, id }),
+        done: () => this.#finish(id)
+      })
+      this.#exchanges.set(id, exchange)
+      this.#deadlines.watch(deadlineMs)
+      this.#channel.write({ kind: KIND.request, id, method: methodOf(protocol), body })
+    })
+  }
+
+  /** Resolves, in order of call, once another request may be written. */
+  #room(deadlineMs: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      if (this.#waiters.length >= WAITERS_MAX) {
+        return reject(new ProtocolError('unavailable', 'too many requests are waiting'))
+      }
+      const waiter = new Waiter(resolve, reject, signal)
+      const cancel = this.#clock.schedule(deadlineMs - this.#clock.monotonic(), () =>
+        waiter.fail(new ProtocolError('unavailable', 'the peer takes no more requests'))
+      )
+      waiter.onSettled = () => {
+        cancel()
+        const index = this.#waiters.indexOf(waiter)
+        if (index >= 0) this.#waiters.splice(index, 1)
+      }
+      this.#waiters.push(waiter)
+    })
+  }
+
+  #wake(): void {
+    let free = EXCHANGES_MAX - (this.#exchanges.size - this.#subscriptions)
+    while (free > 0 && !this.#channel.isFull) {
+      const waiter = this.#waiters.shift()
+      if (waiter === undefined) return
+      free -= 1
+      waiter.succeed()
+    }
+  }
+
+  #takeId(): number {
+    while (this.#exchanges.has(this.#nextId)) this.#advanceId()
+    const id = this.#nextId
+    this.#advanceId()
+    return id
+  }
+
+  #advanceId(): void {
+    this.#nextId = this.#nextId >= 0xffffffff ? 1 : this.#nextId + 1
+  }
+
+  #onFrame(frame: Frame): void {
+    const exchange = this.#exchanges.get(frame.id)
+    switch (frame.kind) {
+      case frames.FrameKind.RESPONSE:
+      case frames.FrameKind.ITEM:
+      case frames.FrameKind.END:
+        // Answers to what was given up meanwhile are late, not wrong.
+        exchange?.onFrame(frame)
+        return
+      default:
+        throw new ProtocolError('malformed', 'not a frame of the answering side')
+    }
+  }
+
+  #finish(id: number): void {
+    this.#exchanges.delete(id)
+    this.#lastActiveMs = this.#clock.monotonic()
+    if (this.#waiters.length > 0) this.#wake()
+  }
+
+  #expire(exchange: ClientExchange): void {
+    exchange.fail(new ProtocolError('timeout', 'no answer in time'))
+  }
+
+  #watchIdle(delayMs: number): void {
+    this.#cancelIdle = this.#clock.schedule(delayMs, () => {
+      const idleMs = this.#clock.monotonic() - this.#lastActiveMs
+      if (this.#exchanges.size > 0) this.#watchIdle(OPENER_IDLE_MS)
+      else if (idleMs < OPENER_IDLE_MS) this.#watchIdle(OPENER_IDLE_MS - idleMs)
+      else this.close()
+    })
+  }
+
+  #ended(error: Error | undefined): void {
+    if (this.#isEnded) return
+    this.#isEnded = true
+    this.#cancelIdle?.()
+    this.#deadlines.close()
+    this.#onEnd()
+    const lost = lostError(error)
+    for (const exchange of [...this.#exchanges.values()]) exchange.fail(lost)
+    for (const waiter of this.#waiters.splice(0)) waiter.fail(lost)
+  }
+}
+
+class Waiter {
+  readonly #resolve: () => void
+  readonly #reject: (error: unknown) => void
+  readonly #signal: AbortSignal | undefined
+  readonly #onAbort = () => this.fail(this.#signal?.reason)
+  onSettled: () => void = () => {}
+
+  constructor(resolve: () => void, reject: (error: unknown) => void, signal?: AbortSignal) {
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#signal = signal
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  succeed(): void {
+    this.#settle()
+    this.#resolve()
+  }
+
+  fail(error: unknown): void {
+    this.#settle()
+    this.#reject(error)
+  }
+
+  #settle(): void {
+    this.#signal?.removeEventListener('abort', this.#onAbort)
+    this.onSettled()
+  }
+}
+
+interface RequestInit<Request, Response> {
+  readonly protocol: Protocol<Request, Response>
+  readonly resolve: (response: Response) => void
+  readonly reject: (error: unknown) => void
+  readonly signal: AbortSignal | undefined
+  /** Tells the other side that nobody waits any more. */
+  readonly cancel: () => void
+  readonly done: () => void
+}
+
+class ClientRequest<Request, Response> implements ClientExchange {
+  readonly id: number
+  readonly deadlineMs: number
+  readonly #init: RequestInit<Request, Response>
+  readonly #onAbort: (() => void) | undefined
+
+  constructor(id: number, deadlineMs: number, init: RequestInit<Request, Response>) {
+    this.id = id
+    this.deadlineMs = deadlineMs
+    this.#init = init
+    if (init.signal === undefined) return
+    this.#onAbort = () => this.fail(init.signal?.reason)
+    init.signal.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  onFrame(frame: Frame): void {
+    const { protocol, resolve, reject } = this.#init
+    this.#settle()
+    if (frame.kind !== frames.FrameKind.RESPONSE) {
+      throw new ProtocolError('malformed', 'a request is answered by a response')
+    }
+    if (frame.status !== 0) return reject(errorOf(frame, protocol.id))
+    try {
+      resolve(decodeBounded(protocol.response, frame.body, protocol.limits.responseBytes))
+    } catch (error) {
+      reject(error)
+    }
+  }
+
+  fail(error: unknown): void {
+    this.#settle()
+    // On a lost stream this writes nothing.
+    this.#init.cancel()
+    this.#init.reject(error)
+  }
+
+  #settle(): void {
+    if (this.#onAbort !== undefined) {
+      this.#init.signal?.removeEventListener('abort', this.#onAbort)
+    }
+    this.#init.done()
+  }
+}
+
+function encodeWithin<Message>(
+  protocol: { readonly id: string; readonly request: { encode(message: Message): Uint8Array } },
+  message: Message,
+  bytesMax: number
+): Uint8Array {
+  const body = protocol.request.encode(message)
+  if (body.byteLength > bytesMax) {
+    throw new ProtocolError('too-large', `${protocol.id} takes at most ${bytesMax} bytes`)
+  }
+  return body
+}
