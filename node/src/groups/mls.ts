@@ -11,6 +11,7 @@ import {
   emptyPskIndex,
   encodeMlsMessage,
   joinGroup,
+  type MLSMessage,
   makePskIndex,
   mlsExporter,
   type Proposal,
@@ -114,6 +115,14 @@ function ownMember(state: ClientState) {
   return memberOf(leaf)
 }
 
+/** Nothing leaves this device that would let the removed read on, whatever version of the library made it. */
+function requireFreshKeys(message: MLSMessage, proposals: readonly Proposal[]): void {
+  const removes = proposals.some((proposal) => 'remove' in proposal)
+  const content = message.wireformat === 'mls_public_message' && message.publicMessage.content
+  const hasPath = content && content.contentType === 'commit' && content.commit.path !== undefined
+  if (removes && !hasPath) throw new GroupCryptoError('policy', 'a removal without fresh keys')
+}
+
 async function commit(
   state: ClientState,
   options: { suite: CiphersuiteImpl; proposals: Proposal[]; pskIndex?: PskIndex }
@@ -123,6 +132,7 @@ async function commit(
     { state, cipherSuite: suite, pskIndex },
     { wireAsPublicMessage: true, extraProposals: proposals, ratchetTreeExtension: true }
   )
+  requireFreshKeys(result.commit, proposals)
   const next = await snapshot(result.newState, suite)
   // The decoded state is a private copy (mls-codec.ts), so this reaches no bytes that a caller holds.
   result.consumed.forEach(zeroOutUint8Array)
