@@ -84,6 +84,7 @@ checks(fitsOneSitting, {
   bad: [['node/src/a.ts', 'x\n'.repeat(301), 301]],
   good: [
     ['node/src/a.ts', 'x\n'.repeat(300)],
+    ['node/test/a.test.ts', 'x\n'.repeat(500)],
     ['protocols/src/a/pb/a.ts', 'x\n'.repeat(900)]
   ]
 })
@@ -151,13 +152,14 @@ checks(asksTheKernel, {
     ['relay/src/a.ts', 'const now = new Date()\n', 1],
     ['node/src/a.ts', 'Math.random()\n', 1],
     ['node/src/a.node.ts', 'crypto.getRandomValues(a)\n', 1],
-    ['relay/src/a.ts', "import { randomBytes } from 'node:crypto'\n", 1],
+    ['relay/src/a.ts', "import { createHash, randomBytes } from 'node:crypto'\n", 1],
     ['node/src/a.ts', 'AbortSignal.timeout(5)\n', 1],
     ['relay/src/a.ts', 'createLibp2p({})\n', 1]
   ],
   good: [
     ['node/src/kernel/clock.ts', 'Date.now()\n'],
     ['node/src/a.ts', '// Date.now() is refused here\nnew Date(ms)\n'],
+    ['node/src/a.ts', 'suite.rng.randomBytes(8)\n'],
     ['scripts/a.ts', 'Date.now()\n']
   ]
 })
@@ -234,6 +236,14 @@ describe('completesProtocols', () => {
 
   test('accepts a folder with its four things', () => {
     expect(completesProtocols([...whole, { path: 'protocols/src/units.ts', text: '' }])).toEqual([])
+  })
+
+  test('accepts vectors of each message', () => {
+    const named = whole.map((file) => ({
+      ...file,
+      path: file.path.replace('box.json', 'box-a.json')
+    }))
+    expect(completesProtocols(named)).toEqual([])
   })
 
   test.each(whole)('misses $path', ({ path }) => {

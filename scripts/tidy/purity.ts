@@ -17,7 +17,8 @@ const AMBIENT = [
   { pattern: /\bAbortSignal\.timeout\b/g, message: 'a timer outside the kernel: take a Clock' },
   { pattern: /\bMath\.random\b/g, message: 'Math.random outside the kernel: take a Random' },
   {
-    pattern: /\b(?:getRandomValues|randomUUID|randomBytes|randomInt)\b/g,
+    pattern:
+      /\bcrypto\s*\.\s*(?:getRandomValues|random\w+)|\{[^{}]*\brandom\w+[^{}]*\}\s*from\s*['"]node:crypto['"]/g,
     message: 'randomness outside the kernel: take a Random'
   },
   { pattern: /\bcreateLibp2p\b/g, message: 'createLibp2p outside the kernel' }
