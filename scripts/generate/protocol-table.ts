@@ -16,7 +16,7 @@ function bytes(count: number): string {
 
 const seconds = (milliseconds: number): string => `${milliseconds / SECOND_MS} s`
 
-function protocolRow(protocol: (typeof PROTOCOLS)[number]): string {
+function protocolRow(protocol: (typeof PROTOCOLS)[number]): readonly string[] {
   const { id, lane, limits } = protocol
   const folder = id.split('/')[2] ?? ''
   const { count, windowMs } = limits.perPeer
@@ -27,7 +27,7 @@ function protocolRow(protocol: (typeof PROTOCOLS)[number]): string {
           `items of ${bytes(protocol.limits.itemBytes)}, ${bytes(protocol.limits.creditBytes)} in flight`,
           'until cancelled'
         ]
-  const cells = [
+  return [
     `[\`${id}\`](src/${folder}/README.md)`,
     lane,
     bytes(limits.requestBytes),
@@ -35,20 +35,30 @@ function protocolRow(protocol: (typeof PROTOCOLS)[number]): string {
     wait,
     `${count.toLocaleString('en')} in ${seconds(windowMs)}`
   ]
-  return `| ${cells.join(' | ')} |`
 }
 
-function table(): string {
-  return [
-    '| protocol | lane | request | response | time-out | calls of one peer |',
-    '|---|---|---|---|---|---|',
-    ...PROTOCOLS.map(protocolRow),
-    '',
-    '| encoded by itself | at most |',
-    '|---|---|',
-    ...DATA_CODECS.map(({ name, bytesMax }) => `| ${name} | ${bytes(bytesMax)} |`)
-  ].join('\n')
+/** A Markdown table with columns of even width, as the formatter of this repository writes them. */
+function table(rows: readonly (readonly string[])[]): string {
+  const [header = []] = rows
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const line = (cells: readonly string[], fill: string): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0, fill)).join(' | ')} |`
+  const body = rows.slice(1).map((row) => line(row, ' '))
+  const rule = line(
+    header.map(() => '-'),
+    '-'
+  )
+  return [line(header, ' '), rule, ...body].join('\n')
 }
+
+const protocols = table([
+  ['protocol', 'lane', 'request', 'response', 'time-out', 'calls of one peer'],
+  ...PROTOCOLS.map(protocolRow)
+])
+const data = table([
+  ['encoded by itself', 'at most'],
+  ...DATA_CODECS.map(({ name, bytesMax }) => [name, bytes(bytesMax)])
+])
 
 const file = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'protocols', 'README.md')
 const text = readFileSync(file, 'utf8')
@@ -57,7 +67,7 @@ const end = text.indexOf(END)
 if (begin < 0 || end < begin) {
   throw new Error(`${file} lacks the markers "${BEGIN}" and "${END}"`)
 }
-const next = `${text.slice(0, begin + BEGIN.length)}\n${table()}\n${text.slice(end)}`
+const next = `${text.slice(0, begin + BEGIN.length)}\n\n${protocols}\n\n${data}\n\n${text.slice(end)}`
 if (next !== text) {
   writeFileSync(file, next)
 }

@@ -3,6 +3,7 @@
 import { concat } from 'uint8arrays/concat'
 import { requireAddresses } from '../addresses.ts'
 import { decodeBounded, requireBytes } from '../bounded.ts'
+import { BoundedReader } from '../bounded-reader.ts'
 import type { Sha256 } from '../checks.ts'
 import { ProtocolError } from '../errors.ts'
 import {
@@ -24,6 +25,10 @@ export const OPERATION_BYTES_MAX = 2 * KIB
 export const NONCE_BYTES = 32
 /** The version whose kinds this code understands; later ones are carried and change nothing. */
 export const OPERATION_VERSION = 1
+
+/** Field numbers of the oneof `kind`, those of later versions included; other new fields come after. */
+const KIND_FIELD_FIRST = 6
+const KIND_FIELD_LAST = 31
 
 export interface HomeEntry {
   readonly relay: RelayId
@@ -62,6 +67,7 @@ export function readOperation(signed: SignedOperation): Operation {
   requireBytes(signed.signer, PUBLIC_KEY_BYTES, 'a signer')
   requireBytes(signed.signature, SIGNATURE_BYTES, 'a signature')
   const operation = decodeBounded(Operation, signed.operation, OPERATION_BYTES_MAX)
+  requireOneReading(signed.operation)
   if (operation.version < OPERATION_VERSION) {
     throw new ProtocolError('malformed', 'an operation without a version')
   }
@@ -71,6 +77,34 @@ export function readOperation(signed: SignedOperation): Operation {
     requireKind(operation)
   }
   return operation
+}
+
+/**
+ * Decoders differ in what they make of two kinds, or of a field that comes twice; an operation is folded by all
+ * alike or by none, so its fields ascend, each at most once, with at most one kind.
+ */
+function requireOneReading(operation: Uint8Array): void {
+  const fields = fieldNumbersOf(operation)
+  const ascend = fields.every((field, index) => index === 0 || field > (fields[index - 1] ?? 0))
+  const kinds = fields.filter((field) => field >= KIND_FIELD_FIRST && field <= KIND_FIELD_LAST)
+  if (!ascend || kinds.length > 1) {
+    throw new ProtocolError('malformed', 'an operation that can be read in two ways')
+  }
+}
+
+function fieldNumbersOf(message: Uint8Array): number[] {
+  const reader = new BoundedReader(message)
+  const fields: number[] = []
+  try {
+    while (reader.pos < reader.len) {
+      const tag = reader.uint32()
+      fields.push(tag >>> 3)
+      reader.skipType(tag & 7)
+    }
+  } catch (cause) {
+    throw new ProtocolError('malformed', 'not an encoding of an operation', { cause })
+  }
+  return fields
 }
 
 function requireKind({ create, addDevice, setHomes, setRecoveryKey }: Operation): void {

@@ -314,6 +314,27 @@ describe('an operation of a later version', () => {
   })
 })
 
+describe('an operation that two decoders would read differently', () => {
+  const homes = { setHomes: { homes: [HOME] } }
+  const { operation } = next(START, homes)
+  const recoveryKey = concat([Uint8Array.of(0x4a, 0x22, 0x0a, 0x20), STRANGER.publicKey])
+  const both = concat([operation, recoveryKey])
+
+  test.each<[string, Uint8Array]>([
+    ['has two known kinds', both],
+    ['has a known and an unknown kind', concat([operation, Uint8Array.of(0x7a, 0x00)])],
+    [
+      'has two unknown kinds',
+      concat([next(START, {}).operation, Uint8Array.of(0x7a, 0, 0x82, 1, 0)])
+    ],
+    ['repeats a field', concat([Uint8Array.of(0x08, 0x01), operation])],
+    ['has fields that descend', concat([operation.subarray(2), operation.subarray(0, 2)])],
+    ['has a known field in another wire form', concat([Uint8Array.of(0x0a, 0x01), operation])]
+  ])('is malformed when it %s', (_about, bytes) => {
+    expectRefusal(() => fold([signOperation(bytes, RECOVERY)], START), 'malformed')
+  })
+})
+
 describe('any log', () => {
   /** Each number chooses one valid operation; impossible choices become a change of homes. */
   function build(choices: readonly number[]): identity.SignedOperation[] {
