@@ -101,11 +101,13 @@ function parsePeerId(text: string): Uint8Array {
   return bytes.subarray(PEER_ID_PREFIX.byteLength)
 }
 
+/** Throws ProtocolError `malformed` unless the text is the PeerId of an Ed25519 key. */
 export function parseDeviceId(text: string): DeviceId {
   parsePeerId(text)
   return text as DeviceId
 }
 
+/** Throws ProtocolError `malformed` unless the text is the PeerId of an Ed25519 key. */
 export function parseRelayId(text: string): RelayId {
   parsePeerId(text)
   return text as RelayId

@@ -24,7 +24,7 @@ const FOLDERS: Readonly<Record<string, object>> = {
 }
 
 /** `/kith/box/append/1.0.0` → `box-append` */
-export function protocolName(id: string): string {
+function protocolName(id: string): string {
   return id.split('/').slice(2, 4).join('-')
 }
 

@@ -36,7 +36,7 @@ const FIELD =
   /^(?:(repeated|optional) )?(\w+) (\w+) = (\d+)(?: \[(?:\(protons\.options\)\.limit = (\d+)|jstype = JS_NUMBER)\])?;$/
 
 /** Throws for any line it does not understand, so that nothing is left out silently. */
-export function parseSchema(text: string): Schema {
+function parseSchema(text: string): Schema {
   const messages = new Map<string, Field[]>()
   const enums = new Map<string, string[]>()
   let fields: Field[] = []

@@ -5,7 +5,7 @@ import { checks, type Signer, signer } from '../checks.ts'
 export const FIRST = signer(1)
 export const SECOND = signer(2)
 export const RECOVERY = signer(9)
-export const RELAY = signer(20)
+const RELAY = signer(20)
 export const STRANGER = signer(66)
 
 export const HOME: identity.Home = {
