@@ -166,7 +166,7 @@ export class OrderedBlocks {
     for await (const [key, record] of this.#store.scan({ ...this.#all, reverse: true })) {
       const orderKey = this.#orderKeyOf(key)
       if (isBlock(record)) {
-        const lastInBlock = decodeEntries(orderKey, record).at(-1)?.orderKey
+        const lastInBlock = decodeEntries(orderKey, record).at(-1)?.orderKey.slice()
         return { ...meta, lastInBlock, singles }
       }
       singles.unshift(orderKey)
@@ -184,20 +184,27 @@ export class OrderedBlocks {
   async #insertLate(late: readonly BlockEntry[], tail: Tail, change: Change): Promise<void> {
     let rest = late
     for (let first = rest[0]; first !== undefined; first = rest[0]) {
-      const block = await this.#blockAt(first.orderKey)
-      const next = await this.#blockAfter(block?.orderKey ?? first.orderKey)
-      const group = rest.filter(
-        ({ orderKey }) => next === undefined || compare(orderKey, next.orderKey) < 0
-      )
+      const target = await this.#lateTarget(first.orderKey, rest)
+      const next = await this.#blockAfter(target?.orderKey ?? first.orderKey)
+      const group = rest.filter(({ orderKey }) => isBelow(orderKey, next?.orderKey))
       rest = rest.slice(group.length)
-      // Before all blocks: a large group makes blocks of its own, a small one joins the first block.
-      const isOwn = block === undefined && group.length >= SINGLES_KEPT
-      const target = block ?? (isOwn ? undefined : next)
       const merged = mergeEntries(target?.entries ?? [], group)
       tail.count += merged.length - (target?.entries.length ?? 0)
       if (target !== undefined) change.delete(this.#entryKey(target.orderKey))
       this.#putBlocks(merged, change)
     }
+  }
+
+  /**
+   * The block that `orderKey` joins. Before all blocks that is the first one, or none when enough entries
+   * (an older page of history) come at once to make blocks of their own.
+   */
+  async #lateTarget(orderKey: Uint8Array, late: readonly BlockEntry[]) {
+    const block = await this.#blockAt(orderKey)
+    if (block !== undefined) return block
+    const next = await this.#blockAfter(orderKey)
+    const before = late.filter((entry) => isBelow(entry.orderKey, next?.orderKey))
+    return before.length >= SINGLES_KEPT ? undefined : next
   }
 
   /** Entries after the last block: singles until they are enough for a block. */
@@ -315,6 +322,10 @@ export class OrderedBlocks {
       throw new RangeError(`an order key here is ${this.#orderKeyBytes} bytes`)
     }
   }
+}
+
+function isBelow(orderKey: Uint8Array, bound: Uint8Array | undefined): boolean {
+  return bound === undefined || compare(orderKey, bound) < 0
 }
 
 /** The writes of one computation, the last one for each key. */
