@@ -16,20 +16,22 @@ const SIGNAL_EXIT_BASE = 128
 const EXIT_FAILURE = 1
 
 /**
- * Runs `load` here if this Node is new enough; otherwise runs the same script with the Node of the npm package
- * `node`, passing on arguments, standard streams, signals and exit code.
- * @param {string} script `import.meta.url` of the program
- * @param {() => Promise<unknown>} load imports the program proper
+ * Runs the program here if this Node is new enough; otherwise runs the same script with the Node of the npm
+ * package `node`, passing on arguments, standard streams, signals and exit code.
+ * @param {object} program
+ * @param {string} program.name what the user typed; begins each message
+ * @param {string} program.script `import.meta.url` of the script
+ * @param {() => unknown} program.run imports the program proper
  */
-export async function runWithNode(script, load) {
+export async function runOnCurrentNode({ name, script, run }) {
   if (Number(process.versions.node.split('.')[0]) >= MAJOR_LEAST) {
-    await load()
+    await run()
     return
   }
   const node = bundledNode(script)
   if (node === undefined) {
     process.stderr.write(
-      `Node ${MAJOR_LEAST} or newer is needed; this is ${process.versions.node}, and the package "node" ` +
+      `${name}: needs Node ${MAJOR_LEAST} or newer; this is ${process.versions.node}, and the package "node" ` +
         'that brings a newer one is not installed.\nType: npm install node@24\n'
     )
     process.exitCode = EXIT_FAILURE
@@ -39,7 +41,7 @@ export async function runWithNode(script, load) {
   const child = spawn(node, args, { stdio: 'inherit' })
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
-    process.stderr.write(`Cannot run ${node}: ${error.message}\n`)
+    process.stderr.write(`${name}: cannot run ${node}: ${error.message}\n`)
     process.exitCode = EXIT_FAILURE
   })
   child.on('exit', (code, signal) => {

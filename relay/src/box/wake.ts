@@ -1,0 +1,28 @@
+// One waiter, any number of reasons: a wake-up that comes before the wait is not lost.
+
+export class Wake {
+  readonly #signal: AbortSignal
+  #isDue = false
+  #resolve: (() => void) | undefined
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal
+    signal.addEventListener('abort', () => this.now(), { once: true })
+  }
+
+  now(): void {
+    this.#isDue = true
+    this.#resolve?.()
+  }
+
+  /** Resolves at the first wake-up since the last wait ended, at once if there was one or after an abort. */
+  async wait(): Promise<void> {
+    if (!this.#isDue && !this.#signal.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#resolve = resolve
+      })
+      this.#resolve = undefined
+    }
+    this.#isDue = false
+  }
+}

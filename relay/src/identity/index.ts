@@ -1,0 +1,22 @@
+// The identity service: account logs of the accounts hosted here. Serves identity/append and identity/fetch.
+import { identity } from '@kith/protocols'
+import { Serial } from '../limits/serial.ts'
+import type { Serve } from '../serve.ts'
+import { appendOperation } from './append.ts'
+import type { IdentityComponents } from './components.ts'
+import { fetchLog } from './fetch.ts'
+
+export { Directory, type Hosted } from './directory.ts'
+export { loadDirectory } from './load.ts'
+export { loadAccount } from './records.ts'
+
+/** Registrations that wait for each other; each takes about a millisecond. */
+const APPENDS_WAITING_MAX = 256
+
+export function serveIdentity(serve: Serve, components: IdentityComponents): void {
+  const appends = new Serial(APPENDS_WAITING_MAX)
+  serve.request(identity.identityAppend, (request) =>
+    appends.run(() => appendOperation(request, components))
+  )
+  serve.request(identity.identityFetch, (request) => fetchLog(request, components))
+}

@@ -1,0 +1,15 @@
+// What the handlers of the key-package service are given.
+import type { Clock, RateLimiter, Write } from '@kith/node/kernel'
+import type { RelayEvents } from '../events.ts'
+import type { Directory } from '../identity/directory.ts'
+import type { StoreReader } from '../storage/reader.ts'
+
+export interface KeyPackageComponents {
+  readonly store: StoreReader
+  readonly directory: Directory
+  readonly clock: Clock
+  readonly events: RelayEvents
+  readonly takers: RateLimiter
+  /** Resolves once on disk. */
+  readonly commit: (writes: readonly Write[]) => Promise<void>
+}

@@ -1,0 +1,48 @@
+// The `kith-relay` program: commands, errors, exit codes.
+import { Command, CommanderError } from 'commander'
+import { addInit } from './commands/init.node.ts'
+import { addStart } from './commands/start.node.ts'
+import { addStatus } from './commands/status.node.ts'
+import { EXIT, OperatorError } from './errors.ts'
+import { createOutput } from './output.ts'
+
+/** Runs the command line of this process; ends it with the exit code. */
+export async function main(): Promise<void> {
+  const output = createOutput({
+    out: (text) => process.stdout.write(text),
+    error: (text) => process.stderr.write(text)
+  })
+  const program = new Command('kith-relay')
+    .description(
+      'A Kith relay: keeps sealed messages for sleeping devices. It holds no key to any.'
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  kith-relay init --home ./relay\n  kith-relay start --home ./relay\n\n' +
+        `Exit codes: ${EXIT.ok} done, ${EXIT.failure} failed, ${EXIT.usage} wrong usage, ` +
+        `${EXIT.storeFailed} the store failed while running`
+    )
+    .exitOverride()
+  addInit(program, output)
+  addStart(program, output)
+  addStatus(program, output)
+  for (const command of program.commands) command.exitOverride()
+  try {
+    await program.parseAsync()
+    process.exit(EXIT.ok)
+  } catch (error) {
+    process.exit(report(error, output.logLine))
+  }
+}
+
+/** Says what happened and what to type; returns the exit code. */
+function report(error: unknown, write: (text: string) => void): number {
+  // Commander has said it already; its help ends with code 0.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof OperatorError) {
+    write(`kith-relay: ${error.message}\n${error.hint}`)
+    return error.exitCode
+  }
+  write(`kith-relay: ${error instanceof Error ? error.message : String(error)}`)
+  return EXIT.failure
+}

@@ -1,0 +1,180 @@
+// The relay's wiring: builds each service in order over one store and one network, and stops in reverse.
+import {
+  type Clock,
+  type Log,
+  type Metrics,
+  type Network,
+  type Primitives,
+  type Random,
+  type Store,
+  StoreError,
+  type Write
+} from '@kith/node/kernel'
+import {
+  ADDRESSES_MAX,
+  formatJoinLink,
+  ProtocolError,
+  type RelayId,
+  relayIdOf
+} from '@kith/protocols'
+import { toString as toText } from 'uint8arrays/to-string'
+import { openBoxes, serveBox } from './box/index.ts'
+import type { RelayConfig } from './config.ts'
+import { createEvents } from './events.ts'
+import { loadDirectory, serveIdentity } from './identity/index.ts'
+import { openInvites } from './invites/index.ts'
+import { serveKeyPackages } from './key-packages/index.ts'
+import { createServe } from './serve.ts'
+import { openSlots, serveSlots } from './slots/index.ts'
+import { openMeta } from './storage/meta.ts'
+
+export interface RelayInit {
+  /** Closed by `stop`. */
+  readonly store: Store
+  /** Called once everything stored is read, so that nobody is refused meanwhile; stopped by `stop`. */
+  readonly network: () => Promise<Network>
+  /** 32 bytes, Ed25519 seed; the network's own. */
+  readonly privateKey: Uint8Array
+  readonly primitives: Primitives
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: Metrics
+  readonly config: RelayConfig
+  /** Token for the join link; empty when registration is open. */
+  readonly invite: string
+}
+
+export interface RelayStatus {
+  readonly id: RelayId
+  readonly addresses: readonly string[]
+  readonly joinLink: string
+  readonly accounts: number
+  readonly boxes: number
+  readonly entries: number
+  /** 32 hexadecimal digits */
+  readonly storeEpoch: string
+}
+
+export interface Relay {
+  readonly id: RelayId
+  /** Multiaddrs at which others reach it. */
+  readonly addresses: readonly string[]
+  /** What a new account is made with: `kith:join/…`. */
+  readonly joinLink: string
+  /** Rejects when the store has failed: the relay has stopped answering and must be started again. */
+  readonly failed: Promise<never>
+  status(): RelayStatus
+  /** Puts what waits on disk, stops serving, closes the store. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** Starts a relay over an open store and a network. Throws StoreError when the store cannot be read. */
+export async function createRelay(init: RelayInit): Promise<Relay> {
+  const { store, primitives, clock, config } = init
+  const id = relayIdOf(primitives.keyPair(init.privateKey).publicKey)
+  let network: Network | undefined
+  const events = createEvents(init.log, init.metrics)
+  const failure = createFailure((error) => {
+    events.storeFailed(error instanceof StoreError ? error.code : 'unknown')
+    // Not awaited: the caller learns of the failure at once, whatever the network does.
+    network?.stop().catch(() => undefined)
+  })
+  const commit = async (writes: readonly Write[]): Promise<void> => {
+    try {
+      await store.commit(writes)
+    } catch (cause) {
+      failure.report(cause)
+      throw new ProtocolError('unavailable', 'store-failed', { cause })
+    }
+  }
+
+  const meta = await openMeta(store, init.random)
+  const directory = await loadDirectory(store)
+  const boxes = await openBoxes(
+    {
+      store,
+      primitives,
+      clock,
+      limits: config.limits,
+      privateKey: init.privateKey,
+      commit,
+      onFailure: failure.report
+    },
+    meta
+  )
+  for (const { box, account } of directory.all()) {
+    // The relay stopped between storing the account and opening its box.
+    if (!boxes.has(box)) await boxes.open(box, account)
+  }
+  const slots = openSlots(store, boxes)
+  const running = await init.network()
+  network = running
+  const serve = createServe(running.rpc, events, failure.report)
+  const components = { store, directory, primitives, clock, events, commit, boxes, slots }
+  serveIdentity(serve, {
+    ...components,
+    relay: id,
+    config,
+    invites: openInvites(store, primitives.sha256),
+    openBox: ({ box, account }) => boxes.open(box, account)
+  })
+  serveKeyPackages(serve, components)
+  serveBox(serve, components)
+  serveSlots(serve, components)
+
+  const addresses = () =>
+    config.announce.length > 0
+      ? config.announce
+      : (network?.addresses() ?? []).slice(0, ADDRESSES_MAX)
+  const joinLink = () => formatJoinLink({ relay: id, addresses: addresses(), invite: init.invite })
+  let stopping: Promise<void> | undefined
+  const stop = async (): Promise<void> => {
+    await network?.stop()
+    if (!failure.hasFailed()) await boxes.flush()
+    await store.close()
+    events.stopped()
+  }
+  events.started(directory.size, boxes.entries)
+  return {
+    id,
+    get addresses() {
+      return addresses()
+    },
+    get joinLink() {
+      return joinLink()
+    },
+    failed: failure.failed,
+    status: () => ({
+      id,
+      addresses: addresses(),
+      joinLink: joinLink(),
+      accounts: directory.size,
+      boxes: boxes.count,
+      entries: boxes.entries,
+      storeEpoch: toText(boxes.storeEpoch, 'base16')
+    }),
+    stop() {
+      stopping ??= stop()
+      return stopping
+    }
+  }
+}
+
+/** Told once, heard by whoever runs the relay. */
+function createFailure(onFirst: (error: unknown) => void) {
+  const { promise, reject } = Promise.withResolvers<never>()
+  // Whoever runs the relay may look at it later or never.
+  promise.catch(() => undefined)
+  let reported = false
+  return {
+    failed: promise,
+    hasFailed: () => reported,
+    report(error: unknown): void {
+      if (reported) return
+      reported = true
+      onFirst(error)
+      reject(error)
+    }
+  }
+}
