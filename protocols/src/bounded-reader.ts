@@ -56,6 +56,11 @@ export class BoundedReader
       this.pos += 1
       return first
     }
+    const second = this.buf[this.pos + 1]
+    if (first !== undefined && second !== undefined && second < 128) {
+      this.pos += 2
+      return (first & 127) | (second << 7)
+    }
     const value = this.uint64Number()
     if (value > 0xffffffff) {
       throw new RangeError('a 32-bit number is larger than 32 bits')
