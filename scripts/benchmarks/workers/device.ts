@@ -1,12 +1,15 @@
 // A device as a relay sees one: an account of its own, a connection, envelopes of the right shape. The seals are
 // random bytes, which nobody without a key can tell from real ones; no messenger is involved.
-import { type Primitives, silentLog, systemClock, systemRandom } from '@kith/node/kernel'
 import {
-  createNetwork,
   type Network,
-  nodePrimitives,
-  type PeerAddress
-} from '@kith/node/kernel/host'
+  noMetrics,
+  type PeerAddress,
+  type Primitives,
+  silentLog,
+  systemClock,
+  systemRandom
+} from '@kith/node/kernel'
+import { createNetwork, nodePrimitives } from '@kith/node/kernel/host'
 import { box, envelope, identity, type JoinLink, parseJoinLink, publicKeyOf } from '@kith/protocols'
 
 /** A text of 200 bytes with its signature and heads (about 400 bytes) is padded to the 512 bucket. */
@@ -36,7 +39,8 @@ export async function joinRelay(link: string): Promise<Device> {
     profile: 'node',
     clock: systemClock,
     random: systemRandom,
-    log: silentLog
+    log: silentLog,
+    metrics: noMetrics
   })
   const relay = { id: join.relay, addresses: join.addresses }
   const operation = firstOperation(join, keys.publicKey)

@@ -1,5 +1,5 @@
 // Worker: makes the benchmark's requests through the kernel's runner.
-import type { PeerAddress } from '@kith/node/kernel/host'
+import type { PeerAddress } from '@kith/node/kernel'
 import { BODY_BYTES } from '../body.ts'
 import { drive, type Load } from '../measure/load.ts'
 import { createBenchNetwork, exchange } from './rpc-peer.ts'

@@ -1,6 +1,12 @@
 // What both ends of the rpc benchmark share: a network, and a request that is answered with itself.
-import { silentLog, systemClock, systemRandom } from '@kith/node/kernel'
-import { createNetwork, type Network } from '@kith/node/kernel/host'
+import {
+  createMetrics,
+  type Network,
+  silentLog,
+  systemClock,
+  systemRandom
+} from '@kith/node/kernel'
+import { createNetwork } from '@kith/node/kernel/host'
 import { type Codec, defineProtocol, KIB, SECOND_MS } from '@kith/protocols'
 
 const bytes: Codec<Uint8Array> = { encode: (value) => value, decode: (value) => value }
@@ -27,6 +33,7 @@ export function createBenchNetwork(listen: readonly string[]): Promise<Network> 
     profile: listen.length > 0 ? 'relay' : 'node',
     clock: systemClock,
     random: systemRandom,
-    log: silentLog
+    log: silentLog,
+    metrics: createMetrics()
   })
 }
