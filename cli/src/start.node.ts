@@ -1,7 +1,9 @@
 // `kith` as a process: real streams, signals, exit code. Loads the engine only when a command needs it.
 import { readFileSync } from 'node:fs'
 import { MessageChannel } from 'node:worker_threads'
+import { systemClock } from './clock.ts'
 import type { Engine, Log } from './engine.ts'
+import { EXIT } from './exit-codes.ts'
 import { resolveHome } from './home.node.ts'
 import { runCli } from './main.ts'
 import type { Stream } from './output.ts'
@@ -57,12 +59,21 @@ function readVersion(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
+/**
+ * A terminal signals both this process and one that started it under another Node, which passes it on: what comes
+ * within this time is the same Ctrl-C.
+ */
+const SAME_SIGNAL_MS = 500
+
 /** First signal: end in order. Second: end at once. */
 function interruptionSignal(): AbortController {
   const controller = new AbortController()
+  let firstAtMs = 0
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130)
+      const nowMs = systemClock.now()
+      if (!controller.signal.aborted) firstAtMs = nowMs
+      else if (nowMs - firstAtMs > SAME_SIGNAL_MS) process.exit(EXIT.interrupted)
       controller.abort()
     })
   }
