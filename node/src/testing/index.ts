@@ -1,2 +1,3 @@
 // Memory twins and suites for tests.
-export {}
+export * from './fake-clock.ts'
+export * from './memory-network.ts'

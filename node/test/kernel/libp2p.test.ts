@@ -1,5 +1,5 @@
 // Rpc over libp2p and TCP on loopback.
-import type { Network } from '@kith/node/kernel'
+import type { Network } from '../../src/kernel/index.ts'
 import { ProtocolError } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addressOf, bytes, echo, feed, startNetwork, text } from './rpc-fixture.ts'

@@ -7,8 +7,8 @@ import {
   silentLog,
   systemClock,
   systemRandom
-} from '@kith/node/kernel'
-import { createNetwork } from '@kith/node/kernel/host'
+} from '../../src/kernel/index.ts'
+import { createNetwork } from '../../src/kernel/host/index.ts'
 
 /** Bytes as they are: a test decides what they mean. */
 const bytesCodec = {
