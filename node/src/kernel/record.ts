@@ -7,9 +7,12 @@ const BYTES = '$bytes'
 
 /** UTF-8 JSON; a Uint8Array anywhere inside becomes base64. */
 export function encodeRecord(value: unknown): Uint8Array {
-  const json = JSON.stringify(value, (_key, item: unknown) =>
-    item instanceof Uint8Array ? { [BYTES]: toText(item, 'base64') } : item
-  )
+  // Looked up in its holder: a Buffer, which decoded bytes often are, has become an object with a list of numbers
+  // by the time the replacer is given it.
+  const json = JSON.stringify(value, function (this: Record<string, unknown>, key, item: unknown) {
+    const original = this[key]
+    return original instanceof Uint8Array ? { [BYTES]: toText(original, 'base64') } : item
+  })
   return new TextEncoder().encode(json)
 }
 
