@@ -26,7 +26,9 @@ export async function append(
   const sender = directory.ofDevice(caller.publicKey)
   if (sender === undefined) throw new ProtocolError('forbidden', 'device-of-no-account-here')
   requireEnvelope(request.envelope)
-  const envelopeId = primitives.sha256(request.envelope)
+  // By itself: a view would keep the whole network buffer in memory as long as the entry is cached.
+  const envelope = new Uint8Array(request.envelope)
+  const envelopeId = primitives.sha256(envelope)
   const destinations = [
     { box: sender.box, trusted: true },
     ...destinationsOf(request.targets, envelopeId, { directory, primitives })
@@ -35,10 +37,10 @@ export async function append(
     device: mapKey(caller.publicKey),
     id: mapKey(envelopeId),
     envelopeId,
-    envelope: request.envelope,
+    envelope,
     destinations: distinct(destinations)
   })
-  events.appended(request.envelope.byteLength)
+  events.appended(envelope.byteLength)
   return { storeEpoch: boxes.storeEpoch, number }
 }
 

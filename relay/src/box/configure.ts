@@ -23,7 +23,7 @@ export async function configure(
   requireBytes(deliverySecret, envelopes.DELIVERY_SECRET_BYTES, 'a delivery secret')
   const value = new FieldWriter().fixed(deliverySecret).finish()
   await commit([{ type: 'put', key: key(TABLE.deliverySecret, hosted.box), value }])
-  hosted.deliverySecret = deliverySecret.slice()
+  hosted.deliverySecret = new Uint8Array(deliverySecret)
   return {}
 }
 
@@ -33,5 +33,5 @@ export async function loadDeliverySecret(
   box: BoxNumber
 ): Promise<Uint8Array | undefined> {
   const record = await store.get(key(TABLE.deliverySecret, box))
-  return record && new FieldReader(record).fixed(envelopes.DELIVERY_SECRET_BYTES).slice()
+  return record && new FieldReader(record).copy(envelopes.DELIVERY_SECRET_BYTES)
 }

@@ -35,9 +35,9 @@ export function boxWrite(box: Box, head: protocol.SignedHead): Write {
 
 function readBox(number: BoxNumber, record: Uint8Array): [Box, protocol.SignedHead] {
   const reader = new FieldReader(record)
-  const account = reader.fixed(HASH_BYTES).slice()
+  const account = reader.copy(HASH_BYTES)
   const last = reader.varint()
-  const chain = reader.fixed(HASH_BYTES).slice()
+  const chain = reader.copy(HASH_BYTES)
   const bytes = reader.varint()
   const strangers: StrangerEntry[] = []
   for (let left = reader.varint(); left > 0; left--) {
@@ -92,7 +92,7 @@ export async function loadEntries(
     const reader = new FieldReader(record)
     entries.push({
       number: numberAt(entryKey, 1 + 8),
-      envelopeId: reader.fixed(HASH_BYTES).slice(),
+      envelopeId: reader.copy(HASH_BYTES),
       receivedAtMs: reader.varint(),
       bytes: reader.varint()
     })

@@ -32,7 +32,9 @@ export function createSubscriptions(
     const signal = AbortSignal.any([caller.signal, replaced.signal])
     components.events.subscriptions(running.size)
     try {
-      await subscribe(request, publisher, { ...caller, signal }, components)
+      // Named one by one: a caller's fields may be getters, which spreading would lose.
+      const { device: id, publicKey } = caller
+      await subscribe(request, publisher, { device: id, publicKey, signal }, components)
     } finally {
       if (running.get(device) === replaced) running.delete(device)
       components.events.subscriptions(running.size)

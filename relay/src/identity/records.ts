@@ -46,8 +46,8 @@ function readAccount(account: AccountId, record: Uint8Array): StoredAccount {
   const reader = new FieldReader(record)
   const box = reader.varint()
   const length = reader.varint()
-  const head = reader.fixed(HASH_BYTES).slice()
-  const recoveryKey = reader.fixed(PUBLIC_KEY_BYTES).slice()
+  const head = reader.copy(HASH_BYTES)
+  const recoveryKey = reader.copy(PUBLIC_KEY_BYTES)
   const devices = times(reader.varint(), () => ({
     device: deviceIdOf(reader.fixed(PUBLIC_KEY_BYTES)),
     addedAt: reader.varint()

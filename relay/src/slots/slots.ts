@@ -122,7 +122,7 @@ function decodeSlot(
   slotKey: Uint8Array,
   record: Uint8Array
 ): { entry: SlotEntry; slot: protocol.Slot } {
-  const tag = slotKey.slice(TAG_OFFSET)
+  const tag = new Uint8Array(slotKey.subarray(TAG_OFFSET))
   const reader = new FieldReader(record)
   const order = reader.varint()
   const version = reader.varint()

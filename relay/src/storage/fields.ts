@@ -93,6 +93,11 @@ export class FieldReader {
     return value
   }
 
+  /** The next `length` bytes by themselves, so that the record can be forgotten. */
+  copy(length: number): Uint8Array {
+    return new Uint8Array(this.fixed(length))
+  }
+
   sized(): Uint8Array {
     return this.fixed(this.varint())
   }
