@@ -24,6 +24,10 @@ const LEVEL_BATCH = 100
 const ACCEPT_COUNT = 6_000
 const QUICK_DIVISOR = 20
 
+const forwardingName = (inFlight: number) => `P3 relay forwarding cost, ${inFlight} in flight`
+const ACCEPTANCE = `P4 durable acceptance, ${ACCEPT_IN_FLIGHT} in flight`
+const LATENCY = 'P5 durable acceptance, one in flight, p50'
+
 interface Forwarding extends LoadResult {
   readonly cpuSecondsPerThousand: number
 }
@@ -50,9 +54,11 @@ export const subject: Subject = {
     await using stack = new AsyncDisposableStack()
     const stage = await setUp(options, stack)
     await warmUp(stage, options)
-    for (const inFlight of FORWARD_IN_FLIGHT) await measureForwarding(stage, inFlight, options)
-    await measureAcceptance(stage, options)
-    await measureLatency(stage, options)
+    for (const inFlight of FORWARD_IN_FLIGHT) {
+      if (options.wants(forwardingName(inFlight))) await measureForwarding(stage, inFlight, options)
+    }
+    if (options.wants(ACCEPTANCE)) await measureAcceptance(stage, options)
+    if (options.wants(LATENCY)) await measureLatency(stage, options)
   }
 }
 
@@ -137,7 +143,7 @@ async function measureForwarding(
     options.report(
       figureOf(
         {
-          name: `P3 relay forwarding cost, ${inFlight} in flight`,
+          name: forwardingName(inFlight),
           value: cpu('relay') ?? Number.NaN,
           unit: 'CPU s/1,000',
           reference: { name, value: cpu(name) },
@@ -167,7 +173,7 @@ async function measureAcceptance(stage: Stage, options: BenchmarkOptions): Promi
     options.report(
       figureOf(
         {
-          name: `P4 durable acceptance, ${ACCEPT_IN_FLIGHT} in flight`,
+          name: ACCEPTANCE,
           value: rate('relay') ?? Number.NaN,
           unit: 'messages/s',
           reference: { name, value },
@@ -190,7 +196,7 @@ async function measureLatency(stage: Stage, options: BenchmarkOptions): Promise<
   options.report(
     figureOf(
       {
-        name: 'P5 durable acceptance, one in flight, p50',
+        name: LATENCY,
         value: result.median('relay', (sample) => sample.p50Ms) ?? Number.NaN,
         unit: 'ms',
         reference: {

@@ -1,4 +1,5 @@
-// Runs benchmarks: `npm run bench -- <subject> [--rounds N] [--quick] [--save] [--profile DIR]`. Prints one JSON line per figure
+// Runs benchmarks: `npm run bench -- <subject> [--rounds N] [--quick] [--save]
+// [--only FIGURE] [--profile DIR]`. Prints one JSON line per figure
 // and a table; exits 0 when it ran, whatever the ratios.
 import { execFileSync } from 'node:child_process'
 import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises'
@@ -6,11 +7,13 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { hottest } from './measure/profile.ts'
 import { type Figure, tableOf } from './report.ts'
 import type { Subject } from './subject.ts'
 
 const ROUNDS = 5
 const GIB = 2 ** 30
+const PROFILE_LINES = 40
 
 const SUBJECTS: Readonly<Record<string, () => Promise<{ readonly subject: Subject }>>> = {
   box: () => import('./box.bench.ts'),
@@ -27,6 +30,7 @@ async function main(): Promise<number> {
       rounds: { type: 'string', default: String(ROUNDS) },
       quick: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
+      only: { type: 'string', default: '' },
       profile: { type: 'string' },
       'no-build': { type: 'boolean', default: false }
     }
@@ -46,6 +50,7 @@ async function main(): Promise<number> {
       rounds: Math.floor(rounds),
       quick: values.quick,
       folder,
+      wants: (figure) => figure.startsWith(values.only),
       ...(values.profile === undefined ? {} : { profileFolder: values.profile }),
       progress: (text) => process.stderr.write(`${name}: ${text}\n`),
       report(figure) {
@@ -58,6 +63,10 @@ async function main(): Promise<number> {
   }
   process.stdout.write(`\n${tableOf(figures)}\n`)
   if (values.save) await save(name, figures)
+  if (values.profile !== undefined) {
+    const lines = await hottest(values.profile, PROFILE_LINES)
+    process.stdout.write(`\nself time of the process under test\n${lines.join('\n')}\n`)
+  }
   return 0
 }
 
@@ -73,7 +82,7 @@ async function usage(): Promise<number> {
     })
   )
   process.stderr.write(
-    `npm run bench -- <subject> [--rounds N] [--quick] [--save] [--profile DIR] [--no-build]\n\nsubjects:\n${lines.join('\n')}\n`
+    `npm run bench -- <subject> [--rounds N] [--quick] [--save] [--only FIGURE] [--profile DIR] [--no-build]\n\nsubjects:\n${lines.join('\n')}\n`
   )
   return 2
 }

@@ -9,6 +9,8 @@ export interface BenchmarkOptions {
   readonly folder: string
   /** Takes a processor profile of the process under test, where the subject supports it. */
   readonly profileFolder?: string
+  /** Whether to measure a figure; a name's beginning can be asked for on the command line. */
+  readonly wants: (name: string) => boolean
   /** One line on standard error. */
   readonly progress: (text: string) => void
   /** Called with each figure as soon as it is known. */
