@@ -237,7 +237,7 @@ export class Delivery {
       this.dispatch({ type: 'opened', source, results })
     } catch (error) {
       if (!isTemporary(error)) return this.#fail(error)
-      clock.schedule(RETRY_MS, () => this.dispatch({ type: 'open-again', source }))
+      clock.schedule(RETRY_MS, () => this.dispatch({ type: 'open-again' }))
     }
   }
 

@@ -42,7 +42,7 @@ export function item(turn: Turn, { relay, item }: Of<'item'>): void {
     const owner = turn.state.slotTags.get(toText(slot.tag, 'base16'))
     if (owner !== undefined) turn.perform({ type: 'open-receipt', owner, slot })
   }
-  advance(turn, relay)
+  advance(turn)
 }
 
 function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | undefined {
@@ -102,20 +102,32 @@ export function distrust(turn: Turn, relay: RelayId, reason: string): void {
   turn.perform({ type: 'distrust', relay, reason })
 }
 
-/** Opens the next entries: those of known epochs together, one of an unknown epoch alone. */
-export function advance(turn: Turn, source: Source): void {
-  const intake = turn.intake(source)
-  if (intake.opening > 0 || intake.pending.length === 0) return
+/**
+ * Opens the next entries of some source: those of known epochs together, one of an unknown epoch alone. One
+ * opening at a time, and only when everything before it is on disk, so that duplicates and named messages are
+ * looked for among all that this device has.
+ */
+export function advance(turn: Turn): void {
+  if (turn.state.opening !== undefined) return
+  for (const [source, { pending }] of turn.state.intakes) {
+    if (pending.length === 0) continue
+    const requests = nextRequests(turn, pending)
+    turn.patch({ opening: { source, count: requests.length } })
+    turn.whenDurable({ type: 'open', source, requests })
+    return
+  }
+}
+
+function nextRequests(turn: Turn, pending: readonly IncomingEntry[]): readonly OpenRequest[] {
   const requests: OpenRequest[] = []
-  for (const entry of intake.pending.slice(0, OPEN_COUNT_MAX)) {
+  for (const entry of pending.slice(0, OPEN_COUNT_MAX)) {
     const owner = ownerOf(turn, entry)
     const alone = owner === undefined && entry.envelope !== undefined
     if (alone && requests.length > 0) break
     requests.push({ entry, owner })
     if (alone) break
   }
-  turn.setIntake(source, { ...intake, opening: requests.length })
-  turn.perform({ type: 'open', source, requests })
+  return requests
 }
 
 function ownerOf(turn: Turn, entry: IncomingEntry): TagOwner | undefined {
@@ -135,20 +147,22 @@ function ownerOf(turn: Turn, entry: IncomingEntry): TagOwner | undefined {
 
 /** Stores what was opened, moves the cursor past it, and acknowledges once that is on disk. */
 export function opened(turn: Turn, { source, results }: Of<'opened'>): void {
-  const intake = turn.intake(source)
-  const entries = intake.pending.slice(0, intake.opening)
+  const count = turn.state.opening?.count ?? 0
+  const entries = turn.intake(source).pending.slice(0, count)
   const depths = new Map<string, number>()
   for (const [index, entry] of entries.entries()) {
     const result = results[index]
     if (result !== undefined) settle(turn, { source, entry, result, depths })
-    if (entry.waiting !== undefined && result?.type !== 'unknown-tag')
+    if (entry.waiting !== undefined && result?.type !== 'unknown-tag') {
       dropWaiting(turn, entry.waiting)
+    }
   }
   const last = entries.at(-1)
   if (last !== undefined && source !== 'waiting') moveCursor(turn, source, last)
-  const after = turn.intake(source)
-  turn.setIntake(source, { ...after, pending: after.pending.slice(entries.length), opening: 0 })
-  advance(turn, source)
+  const intake = turn.intake(source)
+  turn.setIntake(source, { ...intake, pending: intake.pending.slice(entries.length) })
+  turn.patch({ opening: undefined })
+  advance(turn)
 }
 
 interface Settling {
@@ -256,7 +270,7 @@ export function releaseWaiting(turn: Turn, tag: string): void {
     .filter((entry) => ownerOf(turn, entry)?.epoch.tag === tag)
   if (ready.length === 0) return
   turn.setIntake('waiting', { ...intake, pending: [...intake.pending, ...ready] })
-  advance(turn, 'waiting')
+  advance(turn)
 }
 
 /** The session is gone. What it had queued comes again with the next one, so the queue behind it is dropped;
@@ -266,7 +280,8 @@ export function offline(turn: Turn, relay: RelayId): void {
   relays.delete(relay)
   turn.patch({ online: relays })
   const intake = turn.intake(relay)
-  const pending = intake.pending.slice(0, intake.opening)
+  const { opening } = turn.state
+  const pending = intake.pending.slice(0, opening?.source === relay ? opening.count : 0)
   const last = pending.at(-1)
   const held = turn.state.cursors.get(relay)
   const cursor =
@@ -277,7 +292,7 @@ export function offline(turn: Turn, relay: RelayId): void {
 }
 
 /** The entries at the front could not be examined now; they are tried again, in order. */
-export function openAgain(turn: Turn, source: Source): void {
-  turn.setIntake(source, { ...turn.intake(source), opening: 0 })
-  advance(turn, source)
+export function openAgain(turn: Turn): void {
+  turn.patch({ opening: undefined })
+  advance(turn)
 }

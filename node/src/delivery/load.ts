@@ -69,6 +69,7 @@ export async function loadState(
     outbox,
     cursors,
     intakes: new Map(),
+    opening: undefined,
     waiting,
     online: new Set(),
     friends: new Set()

@@ -111,10 +111,14 @@ export type Source = RelayId | 'waiting'
 
 export interface Intake {
   readonly pending: readonly IncomingEntry[]
-  /** Entries being opened, from the front of `pending`. 0: idle. */
-  readonly opening: number
   /** Chain after the last pending entry. */
   readonly cursor: Cursor | undefined
+}
+
+export interface Opening {
+  readonly source: Source
+  /** Entries from the front of the source's `pending`. */
+  readonly count: number
 }
 
 export interface WaitingEnvelope {
@@ -141,6 +145,8 @@ export interface DeliveryState {
   readonly outbox: ReadonlyMap<number, OutboxEntry>
   readonly cursors: ReadonlyMap<RelayId, Cursor>
   readonly intakes: ReadonlyMap<Source, Intake>
+  /** What is being opened, one at a time: duplicates are found only among what is on disk. */
+  readonly opening: Opening | undefined
   readonly waiting: readonly WaitingEnvelope[]
   /** Home relays with an open session. */
   readonly online: ReadonlySet<RelayId>
@@ -227,7 +233,7 @@ export type Input =
   | { readonly type: 'item'; readonly relay: RelayId; readonly item: box.SubscribeItem }
   | { readonly type: 'opened'; readonly source: Source; readonly results: readonly Opened[] }
   /** Opening could not be finished (a log could not be fetched): the same entries again. */
-  | { readonly type: 'open-again'; readonly source: Source }
+  | { readonly type: 'open-again' }
   | { readonly type: 'receipt-due'; readonly conversation: ConversationId }
   | { readonly type: 'receipt-sealed'; readonly conversation: ConversationId }
   | {

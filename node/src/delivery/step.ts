@@ -40,7 +40,7 @@ function decide(turn: Turn, input: Input): void {
     case 'opened':
       return inbox.opened(turn, input)
     case 'open-again':
-      return inbox.openAgain(turn, input.source)
+      return inbox.openAgain(turn)
     case 'receipt-due':
       return receipts.receiptDue(turn, input.conversation)
     case 'receipt-sealed':

@@ -56,7 +56,9 @@ export class Turn {
     for (const id of this.#dirty) this.#writes.push(conversationWrite(this.conversation(id)))
     if (this.#numbers) this.#writes.push(numbersWrite(this.#state))
     if (this.#writes.length === 0) {
-      return { state: this.#state, effects: [...this.#effects, ...this.#durable] }
+      const { lastTransaction } = this.#state
+      const durable = this.#durable.map((effect) => ({ ...effect, after: lastTransaction }))
+      return { state: this.#state, effects: [...durable, ...this.#effects] }
     }
     const transaction = this.#state.lastTransaction + 1
     return {
@@ -74,7 +76,7 @@ export class Turn {
     this.#effects.push(effect)
   }
 
-  /** Performed once this step's transaction is on disk. */
+  /** Performed once this step's transaction, or the last one when it writes nothing, is on disk. */
   whenDurable(effect: Effect): void {
     this.#durable.push(effect)
   }
@@ -187,7 +189,7 @@ export class Turn {
   }
 
   intake(source: Source): Intake {
-    return this.#state.intakes.get(source) ?? { pending: [], opening: 0, cursor: undefined }
+    return this.#state.intakes.get(source) ?? { pending: [], cursor: undefined }
   }
 
   setIntake(source: Source, intake: Intake): void {

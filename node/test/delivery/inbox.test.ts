@@ -168,4 +168,15 @@ describe('the inbox', () => {
     world.answer(fromBob(1))
     expect(world.state.conversations.get(CHAT)?.heads).toEqual([{ id: idOf(theirs), depth: 1 }])
   })
+
+  it('opens nothing before what it opened last is on disk, from whatever source', () => {
+    const world = readyWorld()
+    world.push(envelopeOf(20))
+    world.push(envelopeOf(21))
+    world.hold = true
+    world.answer(fromBob(1))
+    expect(world.all('open')).toHaveLength(1)
+    world.sync()
+    expect(world.all('open')).toHaveLength(2)
+  })
 })

@@ -71,6 +71,7 @@ export function initialState(): DeliveryState {
     outbox: new Map(),
     cursors: new Map(),
     intakes: new Map(),
+    opening: undefined,
     waiting: [],
     online: new Set<RelayId>(),
     friends: new Set<AccountId>()
