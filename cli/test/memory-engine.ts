@@ -187,9 +187,12 @@ export class MemoryPerson {
   }
 
   api(): MessengerApi {
-    const count = (name: string) => this.calls.push(name)
+    const count = <T>(name: string, result: T): T => {
+      this.calls.push(name)
+      return result
+    }
     return {
-      account: async () => (count('account'), this.view()),
+      account: async () => count('account', this.view()),
       status: async () => ({
         account: this.account,
         homes: this.view().homes,
@@ -197,14 +200,12 @@ export class MemoryPerson {
         gaps: []
       }),
       addContact: async ({ link, name }) => {
-        count('addContact')
         const parsed = parseLink(link)
         return this.addContact({ account: parsed.account, name: parsed.name }, name)
       },
       listContacts: async () => [...this.contacts.values()],
-      sendMessage: async ({ to, text }) => (count('sendMessage'), this.send(to, text)),
+      sendMessage: async ({ to, text }) => count('sendMessage', this.send(to, text)),
       listMessages: async (options) => {
-        count('listMessages')
         const { conversation } = this.find(options.with)
         const all = this.messages.filter((message) => message.conversation === conversation)
         return { messages: all.slice(-(options.limit ?? 50)), gaps: [] }

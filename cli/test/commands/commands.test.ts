@@ -105,7 +105,10 @@ describe('opening an account', () => {
     const secrets = answers('wrong', 'right')
     const counting: SecretSource = {
       given: secrets.given,
-      ask: async (prompt) => (asked.push(prompt), secrets.ask(prompt))
+      ask(prompt) {
+        asked.push(prompt)
+        return secrets.ask(prompt)
+      }
     }
     expect((await kith(['account', 'show'], { secrets: counting })).code).toBe(0)
     expect(asked).toEqual(['Passphrase: ', 'Wrong. Passphrase: '])
