@@ -207,13 +207,17 @@ function moveCursor(turn: Turn, relay: RelayId, last: IncomingEntry): void {
 function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>): void {
   const { self } = turn.state
   const { snapshot, epoch } = result
-  const creator = epoch.members[0]?.account ?? self.account
   const peer = epoch.members.find(({ account }) => account !== self.account)?.account
   if (peer === undefined) return
   const id = directConversationId(self.account, peer, turn.tools.sha256)
   turn.ensureConversation(id, peer)
   turn.addGroup(id, {
-    incarnation: { groupId: epoch.groupId, creator, epoch: epoch.epoch, state: snapshot.state },
+    incarnation: {
+      groupId: epoch.groupId,
+      creator: snapshot.view.creator,
+      epoch: epoch.epoch,
+      state: snapshot.state
+    },
     epoch,
     slots: result.slots
   })

@@ -207,6 +207,7 @@ export const STARTED: StartedGroup = {
     view: {
       groupId: fromString(EPOCH.groupId, 'base16'),
       epoch: 1,
+      creator: ALICE.account,
       members: EPOCH.members,
       authenticator: EPOCH.authenticator,
       archiveKey: EPOCH.archiveKey
