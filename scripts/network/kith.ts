@@ -85,7 +85,7 @@ export class Stage {
       timeoutMs: COMMAND_MS,
       signal: this.#signal
     })
-    return output
+    return (JSON.parse(output) as { joinLink: string }).joinLink
   }
 
   /** Starts the relay and waits until it listens. */
@@ -94,7 +94,7 @@ export class Stage {
       name: 'relay',
       args: [KITH_RELAY, 'start', '--home', this.home('relay'), '--json']
     })
-    await relay.line((line) => line.includes('ready'), {
+    await relay.line((line) => line.includes('"ready"'), {
       timeoutMs: COMMAND_MS,
       signal: this.#signal
     })

@@ -3,6 +3,7 @@
 // conversation.txt) and prints what both sides hold.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import type { MessageView } from '@kith/node'
 import { Stage } from './kith.ts'
 import type { LocalProcess } from './processes.ts'
@@ -10,6 +11,9 @@ import { typedLines } from './typed-lines.ts'
 
 /** An answer takes some tens of milliseconds; after this long the next line is sent all the same. */
 const ANSWER_MS = 5_000
+
+/** From Bob's outbox to Alice, most of the time. */
+const ARRIVAL_MS = 100
 
 /** Until every message is delivered and answered, after the last was sent. */
 const SETTLE_MS = 60_000
@@ -101,8 +105,9 @@ async function chatPiped(stage: Stage, bob: LocalProcess, signal: AbortSignal): 
     await bob
       .line((text) => text.startsWith('answered'), { timeoutMs: ANSWER_MS, signal })
       .catch((error) => {
-        if (bob.hasEnded || signal.aborted) throw error
+        if (bob.hasEnded || chat.hasEnded || signal.aborted) throw error
       })
+    await setTimeout(ARRIVAL_MS)
   }
 }
 
@@ -119,7 +124,7 @@ async function settled(stage: Stage, signal: AbortSignal): Promise<number> {
       throw new Error(`${open} messages not delivered and ${missing} not answered in time`)
     }
     signal.throwIfAborted()
-    await new Promise((resolve) => setTimeout(resolve, SETTLE_POLL_MS))
+    await setTimeout(SETTLE_POLL_MS)
   }
 }
 
