@@ -133,7 +133,8 @@ function verifySignature(
   if (publicKey.byteLength !== PUBLIC_KEY_BYTES || signature.byteLength !== SIGNATURE_BYTES) {
     return false
   }
-  // OpenSSL verifies any message under a key of small order; such a key proves nothing.
+  // Under a key of small order one signature holds for any message. Libraries differ in whether they notice,
+  // and every implementation of the port has to give the same answer.
   if (isSmallOrder(publicKey)) return false
   return verify(null, message, publicKeyOf(publicKey), signature)
 }

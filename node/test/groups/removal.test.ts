@@ -1,7 +1,7 @@
 // What a removed device can still derive: nothing. One library release sent removals without fresh keys, and the
 // pinned one forgets them when a single device stays behind; both are attacked here as the removed would.
 import { readFile } from 'node:fs/promises'
-import { envelope } from '@kith/protocols'
+import type { envelope } from '@kith/protocols'
 import { type ClientState, decodeMlsMessage, type PublicMessage } from 'ts-mls'
 import { defaultClientConfig } from 'ts-mls/clientConfig.js'
 import { encode } from 'ts-mls/codec/tlsEncoder.js'
@@ -61,7 +61,7 @@ const load = (state: Uint8Array): ClientState => decodeState(state, defaultClien
 async function commitSecrets(old: ClientState, result: CommitResult): Promise<Uint8Array[]> {
   const { treeHash, epoch } = load(result.state).groupContext
   const context = encode(groupContextEncoder)({ ...old.groupContext, treeHash, epoch })
-  const secrets = [ZEROS]
+  const secrets: Uint8Array[] = [ZEROS]
   const ciphertexts = pathOf(result.commit)?.nodes.flatMap((node) => node.encryptedPathSecret) ?? []
   for (const { kemOutput, ciphertext } of ciphertexts) {
     for (const key of Object.values(old.privatePath.privateKeys)) {
