@@ -27,12 +27,16 @@ import {
   syncFolder,
   writeHolder
 } from './level-side.node.ts'
+import { checkLevelFiles } from './leveldb/check.node.ts'
 import { type Range, type Store, StoreError, type Write } from './store.ts'
 
 type Database = Level<Uint8Array, Uint8Array>
 
 const LEVEL_FOLDER = 'level'
 const FOLDER_MODE = 0o700
+/** Codes of classic-level. */
+const LOCKED = 'LEVEL_LOCKED'
+const CORRUPTION = 'LEVEL_CORRUPTION'
 const SENTINEL_KEY = ownKey('sentinel')
 /** Number of the last batch, written with every batch: a store that lost its end says so. */
 const BATCH_KEY = ownKey('batch')
@@ -112,8 +116,11 @@ class LevelStore implements Store {
     await this.#queue.close()
     try {
       await this.#bound.close()
-    } finally {
       await removeHolder(this.#folder)
+    } catch (error) {
+      // The bound may lag and the holder's file is only a name: neither is worth keeping the lock for.
+      this.#log.warn('store side files not updated', { reason: codeOf(error) })
+    } finally {
       await this.#database.close()
     }
   }
@@ -125,42 +132,48 @@ class LevelStore implements Store {
       this.#bound.raise(batch)
       this.#batch = batch
     } catch (error) {
-      this.#log.error('store failed', { batch: Number(batch) })
+      this.#log.error('store failed', { batch: Number(batch), reason: codeOf(error) })
       throw error
     }
   }
 
-  /** A read; an error of LevelDB's own stops the store, a closed one says so. */
+  /** A read. An I/O error stops the store; a table that LevelDB cannot parse spoils this read alone. */
   async #read<T>(action: () => Promise<T>): Promise<T> {
     this.#queue.check()
     try {
       return await action()
     } catch (error) {
       this.#queue.check()
+      if (codeOf(error) === CORRUPTION) {
+        throw new StoreError('corrupt', 'LevelDB cannot read a table', { cause: error })
+      }
       throw this.#fail(error)
     }
   }
 
   #fail(error: unknown): StoreError {
-    this.#log.error('store failed')
+    this.#log.error('store failed', { reason: codeOf(error) })
     return this.#queue.fail(error)
   }
 }
 
 /**
- * Opens the store in `folder`, creating it when there is none.
+ * Opens the store in `folder`, creating it when there is none. What is there is checked before LevelDB opens it
+ * and left as it is when it is not whole: nothing is ever repaired in place.
  *
  * @throws StoreError `in-use` naming the holder, `missing`, `corrupt`, `version`, or `failed`.
  */
 export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
   const { folder, log, command = process.title } = options
-  await mkdir(join(folder, LEVEL_FOLDER), { recursive: true, mode: FOLDER_MODE })
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
   const identity = (await readIdentity(folder)) ?? (await startIdentity(folder))
-  const bound = identity.state === 'created' ? AcknowledgedBound.read(folder) : 0n
-  const database = await openDatabase(folder, identity.state === 'creating')
+  const isNew = identity.state === 'creating'
+  if (!isNew) await checkFiles(folder, log)
+  const bound = isNew ? 0n : AcknowledgedBound.read(folder)
+  const database = await openDatabase(folder, isNew)
   try {
     await writeHolder(folder, command)
-    if (identity.state === 'creating') await finishCreation(folder, database, identity)
+    if (isNew) await finishCreation(folder, database, identity)
     const batch = await checkContent(database, identity, bound)
     return new LevelStore({ database, folder, batch, log })
   } catch (error) {
@@ -169,9 +182,46 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
   }
 }
 
+/** Refuses files that are not whole, before LevelDB could change them. */
+async function checkFiles(folder: string, log: Log): Promise<void> {
+  await probeLock(folder)
+  try {
+    const bound = AcknowledgedBound.read(folder)
+    const check = await checkLevelFiles(join(folder, LEVEL_FOLDER), BATCH_KEY)
+    const { lastBatch, isTorn, uncheckedTables } = check
+    if (lastBatch !== undefined) requireBound(readU64(decodeValue(BATCH_KEY, lastBatch)), bound)
+    if (isTorn) log.warn('store log ends in an unfinished write')
+    if (uncheckedTables > 0) log.warn('store tables left unchecked', { uncheckedTables })
+  } catch (error) {
+    // A process that took the store meanwhile makes its files look damaged.
+    await probeLock(folder)
+    throw error
+  }
+}
+
+/**
+ * Throws `in-use` when another process has the database. LevelDB takes its lock before it looks at
+ * `errorIfExists`, so this asks for the lock and changes nothing.
+ */
+async function probeLock(folder: string): Promise<void> {
+  const probe = new Level(join(folder, LEVEL_FOLDER), {
+    createIfMissing: false,
+    errorIfExists: true
+  })
+  try {
+    await probe.open()
+  } catch (error) {
+    if (codeOf(error) === LOCKED) throw await inUse(folder, error)
+    return
+  }
+  await probe.close()
+}
+
 /** The identity of a new store; refuses a folder where LevelDB's files lie without one. */
 async function startIdentity(folder: string): Promise<Identity> {
-  const files = await readdir(join(folder, LEVEL_FOLDER))
+  const level = join(folder, LEVEL_FOLDER)
+  await mkdir(level, { recursive: true, mode: FOLDER_MODE })
+  const files = await readdir(level)
   if (files.length > 0) throw new StoreError('missing', 'the store lost its side file')
   const identity: Identity = { schema: SCHEMA, id: randomUUID(), state: 'creating' }
   if (await createIdentity(folder, identity)) return identity
@@ -190,16 +240,18 @@ async function openDatabase(folder: string, isNew: boolean): Promise<Database> {
     await database.open()
     return database
   } catch (error) {
-    if (codeOf(error) === 'LEVEL_LOCKED') {
-      const holder = await readHolder(folder)
-      const options = holder === undefined ? { cause: error } : { cause: error, holder }
-      throw new StoreError('in-use', 'the store is in use by another process', options)
-    }
-    if (codeOf(error) === 'LEVEL_CORRUPTION' || !isNew) {
+    if (codeOf(error) === LOCKED) throw await inUse(folder, error)
+    if (codeOf(error) === CORRUPTION) {
       throw new StoreError('corrupt', 'LevelDB cannot read its own files', { cause: error })
     }
-    throw new StoreError('failed', 'the store cannot be created', { cause: error })
+    throw new StoreError('failed', 'LevelDB cannot open the store', { cause: error })
   }
+}
+
+async function inUse(folder: string, cause: unknown): Promise<StoreError> {
+  const holder = await readHolder(folder)
+  const options = holder === undefined ? { cause } : { cause, holder }
+  return new StoreError('in-use', 'the store is in use by another process', options)
 }
 
 /** Sentinel first, then the identity says `created`: from then on a store without one is not whole. */
@@ -225,10 +277,13 @@ async function checkContent(database: Database, identity: Identity, bound: bigin
     throw new StoreError('corrupt', 'sentinel and side file belong to different stores')
   }
   const batch = readU64(decodeValue(BATCH_KEY, last))
-  if (batch < bound) {
-    throw new StoreError('missing', `the store ends at batch ${batch}, ${bound} was acknowledged`)
-  }
+  requireBound(batch, bound)
   return batch
+}
+
+function requireBound(batch: bigint, bound: bigint): void {
+  if (batch >= bound) return
+  throw new StoreError('missing', `the store ends at batch ${batch}, ${bound} was acknowledged`)
 }
 
 function codeOf(error: unknown): string | undefined {
