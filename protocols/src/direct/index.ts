@@ -16,4 +16,5 @@ export const directDeliver = defineProtocol<DeliverRequest, DeliverResponse>({
   }
 })
 
+export * from './conversation-id.ts'
 export * from './pb/direct.ts'
