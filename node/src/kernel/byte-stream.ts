@@ -17,9 +17,11 @@ export interface ByteStream {
   readonly isWritable: boolean
   /** The bytes are not copied: do not change them afterwards. Does nothing on a lost stream. */
   send(bytes: Uint8Array): void
-  /** Takes no more bytes from the transport, so that the sender's window runs out. */
-  pause(): void
-  resume(): void
+  /**
+   * That many of the delivered bytes were used up. The sender may be only a window ahead of this, so whoever
+   * does not release holds at most a window of bytes and stops the sender.
+   */
+  release(byteCount: number): void
   /** Ends our writing once everything is sent. The stream is freed when both sides did. */
   close(): void
   /** Resets the stream: both sides lose it at once, and what is unsent. */

@@ -49,6 +49,7 @@ export class FrameChannel {
   readonly #reader: FrameReader
   readonly #chunks: Chunk[] = []
   #queuedBytes = 0
+  #unreleasedBytes = 0
   #wasFull = false
   #chunkHint = CHUNK_BYTES_MIN
   #flushing = false
@@ -64,7 +65,7 @@ export class FrameChannel {
       events.onFrame(decodeFrame(bytes))
     )
     stream.attach({
-      onBytes: (bytes) => this.#read(() => this.#reader.push(bytes)),
+      onBytes: (bytes) => this.#read(bytes),
       onWritable: () => this.#flush(),
       onEnd: (error) => this.#lost(error ?? this.#reader.endError())
     })
@@ -107,18 +108,15 @@ export class FrameChannel {
     })
   }
 
-  /** Stops between two frames; frames of bytes already here wait as well. */
+  /** Stops between two frames; what arrives from now on is held, which stops the sender at its window. */
   pause(): void {
-    if (this.#reader.isPaused) return
     this.#reader.isPaused = true
-    this.#stream.pause()
   }
 
   resume(): void {
     if (!this.#reader.isPaused || this.#ended) return
     this.#reader.isPaused = false
-    this.#read(() => this.#reader.push())
-    if (!this.#reader.isPaused && !this.#ended) this.#stream.resume()
+    this.#read(undefined)
   }
 
   /** Sends what is queued, then ends our side. */
@@ -135,13 +133,22 @@ export class FrameChannel {
     this.#end(error)
   }
 
-  #read(push: () => void): void {
+  #read(bytes: Uint8Array | undefined): void {
     if (this.#ended) return
+    this.#unreleasedBytes += bytes?.byteLength ?? 0
     try {
-      push()
+      this.#reader.push(bytes)
     } catch (error) {
       this.abort(asError(error))
+      return
     }
+    // Part of a frame counts as used: its size is bounded, and the rest would never come if it were larger than
+    // the window.
+    const heldBytes = this.#reader.isPaused ? this.#reader.heldBytes : 0
+    const releasable = this.#unreleasedBytes - heldBytes
+    if (releasable <= 0 || this.#ended) return
+    this.#unreleasedBytes -= releasable
+    this.#stream.release(releasable)
   }
 
   #chunkFor(size: number): Chunk {

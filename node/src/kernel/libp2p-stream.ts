@@ -1,8 +1,32 @@
 // A libp2p stream as a ByteStream, with the work-arounds that libp2p 3.3 needs. Each has a test
 // (node/test/kernel/libp2p-faults.test.ts) that says when it can go.
+import { KIB } from '@kith/protocols'
 import type { Stream } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import type { ByteStream, ByteStreamEvents } from './byte-stream.ts'
 import { asError } from './framing.ts'
+
+/** Half of Yamux's smallest window: a sender never stands still, and a window update comes every 128 KiB. */
+const WINDOW_UPDATE_BYTES = 128 * KIB
+
+/** A stream without a window that we control is paused with this much unread, and read again below it. */
+const PAUSE_BYTES = 256 * KIB
+
+/**
+ * Yamux answers every data frame with a window update, which costs both sides as much as a small message. These
+ * two let it answer only when told to; nothing else of a stream calls them while it is not paused.
+ */
+interface WindowedStream extends Stream {
+  sendPause(): void
+  sendResume(): void
+  sendWindowUpdate(): void
+}
+
+function isWindowed(stream: Stream): stream is WindowedStream {
+  return (['sendPause', 'sendResume', 'sendWindowUpdate'] as const).every(
+    (name) => typeof (stream as Partial<WindowedStream>)[name] === 'function'
+  )
+}
 
 /** Status at which no event follows any more. */
 const isGone = (stream: Stream): boolean => stream.status !== 'open'
@@ -10,7 +34,8 @@ const isGone = (stream: Stream): boolean => stream.status !== 'open'
 export class Libp2pByteStream implements ByteStream {
   readonly #stream: Stream
   #events: ByteStreamEvents | undefined
-  #isPaused = false
+  #unreleasedBytes = 0
+  #releasedBytes = 0
 
   constructor(stream: Stream) {
     this.#stream = stream
@@ -19,9 +44,8 @@ export class Libp2pByteStream implements ByteStream {
   attach(events: ByteStreamEvents): void {
     this.#events = events
     const stream = this.#stream
-    stream.addEventListener('message', ({ data }) =>
-      this.#events?.onBytes(data instanceof Uint8Array ? data : data.subarray())
-    )
+    stream.addEventListener('message', ({ data }) => this.#receive(data))
+    if (isWindowed(stream)) stream.sendPause()
     stream.addEventListener('drain', () => this.#events?.onWritable())
     stream.addEventListener('close', ({ error }) => this.#end(error ?? undefined))
     // Comes when everything was delivered, unlike `remoteCloseWrite`. On a reset, `close` follows with the error.
@@ -42,17 +66,19 @@ export class Libp2pByteStream implements ByteStream {
     this.#stream.send(bytes)
   }
 
-  pause(): void {
-    this.#isPaused = true
-    // Inside a `message` event that `resume()` dispatches, `pause()` would be undone right after it.
-    queueMicrotask(() => {
-      if (this.#isPaused && this.#stream.readStatus === 'readable') this.#stream.pause()
-    })
-  }
-
-  resume(): void {
-    this.#isPaused = false
-    if (this.#stream.readStatus === 'paused') this.#stream.resume()
+  release(byteCount: number): void {
+    this.#unreleasedBytes -= byteCount
+    this.#releasedBytes += byteCount
+    const stream = this.#stream
+    if (isGone(stream)) return
+    if (!isWindowed(stream)) {
+      if (this.#unreleasedBytes < PAUSE_BYTES && stream.readStatus === 'paused') stream.resume()
+      return
+    }
+    if (this.#releasedBytes < WINDOW_UPDATE_BYTES) return
+    this.#releasedBytes = 0
+    stream.sendResume()
+    stream.sendPause()
   }
 
   close(): void {
@@ -62,6 +88,17 @@ export class Libp2pByteStream implements ByteStream {
 
   abort(error: Error): void {
     this.#stream.abort(asError(error))
+  }
+
+  #receive(data: Uint8Array | Uint8ArrayList): void {
+    this.#unreleasedBytes += data.byteLength
+    this.#events?.onBytes(data instanceof Uint8Array ? data : data.subarray())
+    if (this.#unreleasedBytes < PAUSE_BYTES || isWindowed(this.#stream)) return
+    // Inside a `message` event that `resume()` dispatches, `pause()` would be undone right after it.
+    queueMicrotask(() => {
+      const isAhead = this.#unreleasedBytes >= PAUSE_BYTES
+      if (isAhead && this.#stream.readStatus === 'readable') this.#stream.pause()
+    })
   }
 
   #end(error: Error | undefined): void {

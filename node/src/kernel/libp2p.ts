@@ -19,11 +19,12 @@ import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { ByteStream } from './byte-stream.ts'
-import { Libp2pByteStream } from './libp2p-stream.ts'
 import { silentLibp2pLogger } from './libp2p-log.ts'
+import { Libp2pByteStream } from './libp2p-stream.ts'
+import { joiningWrites } from './libp2p-transport.ts'
 import type { ConnectionChange, Network, NetworkInit, NetworkProfile } from './network.ts'
-import { createRpc } from './rpc.ts'
 import type { Remote } from './rpc/server.ts'
+import { createRpc } from './rpc.ts'
 import type { PeerAddress, Transport } from './streams.ts'
 
 /** Closing connections politely is worth a moment, not more: a process that stops is waited for by somebody. */
@@ -117,7 +118,7 @@ function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<L
     privateKey,
     logger: silentLibp2pLogger,
     addresses: { listen: [...init.listen] },
-    transports: [tcp(), webSockets()],
+    transports: [joiningWrites(tcp()), webSockets()],
     connectionEncrypters: [noise()],
     streamMuxers: [
       yamux({

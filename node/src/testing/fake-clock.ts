@@ -1,5 +1,6 @@
 // A clock that stands still until a test moves it. Timers of the same moment run in the order they were set.
 import type { Clock } from '../kernel/clock.ts'
+import { afterReadyInput } from '../kernel/defer.ts'
 
 interface Timer {
   readonly atMs: number
@@ -72,5 +73,5 @@ export class FakeClock implements Clock {
 
 /** After all promises that can settle without a timer or the outside world. */
 export function settled(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve))
+  return new Promise(afterReadyInput)
 }

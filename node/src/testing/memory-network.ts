@@ -1,13 +1,13 @@
 // Networks in one process: the same Rpc over the same frames as libp2p.ts, without sockets or encryption, with
 // switches for faults. Deterministic: the order of deliveries follows the order of sends.
 import { type DeviceId, deviceIdOf, KIB } from '@kith/protocols'
+import type { ByteStream } from '../kernel/byte-stream.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type Log, silentLog } from '../kernel/log.ts'
 import { type Metrics, noMetrics } from '../kernel/metrics.ts'
 import type { ConnectionChange, Network } from '../kernel/network.ts'
-import { createRpc, type Rpc } from '../kernel/rpc.ts'
 import type { Remote } from '../kernel/rpc/server.ts'
-import type { ByteStream } from '../kernel/byte-stream.ts'
+import { createRpc, type Rpc } from '../kernel/rpc.ts'
 import type { PeerAddress } from '../kernel/streams.ts'
 import { MemoryStream } from './memory-stream.ts'
 

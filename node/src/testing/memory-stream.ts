@@ -25,8 +25,8 @@ export class MemoryStream implements ByteStream {
   readonly #init: MemoryStreamInit
   #events: ByteStreamEvents | undefined
   #outbox: Parcel[] = []
-  #outboxBytes = 0
-  #isPaused = false
+  /** Sent and not released by the reader. */
+  #aheadBytes = 0
   #isGone = false
   #isEnding = false
   #wasFull = false
@@ -43,11 +43,11 @@ export class MemoryStream implements ByteStream {
   }
 
   get isWritable(): boolean {
-    return this.#outboxBytes < this.#init.windowBytes && !this.#isEnding && !this.#isGone
+    return this.#aheadBytes < this.#init.windowBytes && !this.#isEnding && !this.#isGone
   }
 
   get unreadBytes(): number {
-    return this.#outboxBytes
+    return this.#aheadBytes
   }
 
   send(bytes: Uint8Array): void {
@@ -56,19 +56,13 @@ export class MemoryStream implements ByteStream {
       const piece = bytes.subarray(at, at + this.#init.chunkBytes)
       this.#outbox.push({ bytes: piece, dueMs: this.#init.dueMs() })
     }
-    this.#outboxBytes += bytes.byteLength
+    this.#aheadBytes += bytes.byteLength
     if (!this.isWritable) this.#wasFull = true
     this.#init.wake(this)
   }
 
-  pause(): void {
-    this.#isPaused = true
-  }
-
-  resume(): void {
-    if (!this.#isPaused) return
-    this.#isPaused = false
-    this.#init.wake(this.peer)
+  release(byteCount: number): void {
+    this.peer.#released(byteCount)
   }
 
   close(): void {
@@ -86,7 +80,7 @@ export class MemoryStream implements ByteStream {
   /** Hands the next parcel to the other end; false when none is due or it is not wanted now. */
   deliver(nowMs: number): boolean {
     const { peer } = this
-    if (this.#isGone || peer.#events === undefined || peer.#isPaused) return false
+    if (this.#isGone || peer.#events === undefined) return false
     const parcel = this.#outbox[0]
     if (parcel === undefined || parcel.dueMs > nowMs) return false
     this.#outbox.shift()
@@ -94,12 +88,7 @@ export class MemoryStream implements ByteStream {
       peer.#receiveEnd()
       return true
     }
-    this.#outboxBytes -= parcel.bytes.byteLength
     peer.#events.onBytes(parcel.bytes)
-    if (this.#wasFull && this.isWritable) {
-      this.#wasFull = false
-      this.#events?.onWritable()
-    }
     return true
   }
 
@@ -108,9 +97,17 @@ export class MemoryStream implements ByteStream {
     if (this.#isGone) return
     this.#isGone = true
     this.#outbox = []
-    this.#outboxBytes = 0
+    this.#aheadBytes = 0
     this.#init.onClosed()
     this.#tellEnd(error)
+  }
+
+  #released(byteCount: number): void {
+    this.#aheadBytes -= byteCount
+    if (!this.#wasFull || !this.isWritable) return
+    this.#wasFull = false
+    // Not from within the reader, as no real window update is.
+    queueMicrotask(() => this.#events?.onWritable())
   }
 
   #receiveEnd(): void {

@@ -1,5 +1,5 @@
 // Protocols and networks for the tests of the kernel's network part.
-import { defineProtocol, defineSubscription, direct, KIB, MIB, SECOND_MS } from '@kith/protocols'
+import { defineProtocol, defineSubscription, KIB, MIB, SECOND_MS } from '@kith/protocols'
 import {
   createMetrics,
   type Network,
@@ -45,8 +45,6 @@ export const feed = defineSubscription<Uint8Array, Uint8Array, Uint8Array>({
     perPeer: PLENTY
   }
 })
-
-export { direct }
 
 let seed = 1
 

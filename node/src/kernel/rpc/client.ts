@@ -1,12 +1,12 @@
 // The asking side of one stream: numbers the exchanges, hands answers to whoever waits, and closes the stream
 // when nothing was exchanged for a while.
 import {
+  decodeBounded,
   frame as frames,
   type Protocol,
   ProtocolError,
   type SubscriptionProtocol
 } from '@kith/protocols'
-import { decodeBounded } from '@kith/protocols'
 import type { ByteStream } from '../byte-stream.ts'
 import type { Clock } from '../clock.ts'
 import { type Frame, KIND } from '../frame-codec.ts'

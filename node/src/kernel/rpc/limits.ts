@@ -14,7 +14,7 @@ export const SUBSCRIPTIONS_MAX = 64
 export const WAITERS_MAX = 4_096
 /** Items a publisher may have handed over without waiting for them to be sent. */
 export const PUSHES_WAITING_MAX = 256
-/** Acknowledgements kept for a publisher that does not listen yet. */
+/** Acknowledgements kept for a publisher that does not listen yet; older ones are dropped. */
 export const ACKNOWLEDGEMENTS_WAITING_MAX = 64
 /** The opener closes a stream without exchanges after this long; opening one again costs 3 ms of CPU. */
 export const OPENER_IDLE_MS = 60 * SECOND_MS

@@ -2,8 +2,8 @@
 // stream's write queue allow it.
 import {
   decodeBounded,
-  type Publisher,
   ProtocolError,
+  type Publisher,
   type SubscriptionProtocol
 } from '@kith/protocols'
 import { type Frame, KIND, type OutgoingFrame } from '../frame-codec.ts'
@@ -108,9 +108,7 @@ export class ServerPublisher<Request, Item, Acknowledgement>
       this.#listener(acknowledgement)
       return
     }
-    if (this.#early.length >= ACKNOWLEDGEMENTS_WAITING_MAX) {
-      throw new ProtocolError('malformed', 'acknowledgements that nobody asked for')
-    }
+    if (this.#early.length >= ACKNOWLEDGEMENTS_WAITING_MAX) this.#early.shift()
     this.#early.push(acknowledgement)
   }
 }

@@ -2,8 +2,8 @@
 // handler, and reads no further while it owes too much.
 import {
   type Caller,
-  decodeBounded,
   type DeviceId,
+  decodeBounded,
   frame as frames,
   type Handler,
   type Protocol,
