@@ -1,9 +1,14 @@
 // Contacts: accounts this user has given a name, and strangers who wrote first. Names are this user's own; what
 // a stranger calls itself is shown behind a tilde and names nobody.
-import { type AccountId, parseContactLink, ProtocolError, type RelayAddress } from '@kith/protocols'
+import {
+  type AccountId,
+  direct,
+  ProtocolError,
+  parseContactLink,
+  type RelayAddress
+} from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { type ContactView, UserError } from '../api.ts'
-import { directConversationId } from '../conversations/incarnations.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
 import { rangeOf, storeKey, u32 } from '../kernel/store/key.ts'
@@ -120,7 +125,9 @@ export class Contacts {
     return {
       account,
       name,
-      conversation: directConversationId(self, account, (...parts) => primitives.sha256(...parts)),
+      conversation: direct.directConversationId(self, account, (...parts) =>
+        primitives.sha256(...parts)
+      ),
       homes: relays.map(({ relay }) => relay)
     }
   }

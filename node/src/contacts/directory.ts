@@ -1,6 +1,6 @@
 // The account logs this device has verified: whose devices are whose. Fetched from relays, folded here, never
 // taken shorter than once seen.
-import { type AccountId, identity, idBytes, ProtocolError, publicKeyOf } from '@kith/protocols'
+import { type AccountId, idBytes, identity, ProtocolError, publicKeyOf } from '@kith/protocols'
 import type { Member } from '../groups/group-crypto.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
