@@ -1,6 +1,6 @@
 // The line editor of a live chat over Node's readline: keeps the input line at the bottom while text is printed above.
 import { createInterface, type Interface } from 'node:readline'
-import type { ReadStream, WriteStream } from 'node:tty'
+import type { WriteStream } from 'node:tty'
 import type { LineEditor } from '../command.ts'
 import type { SafeText } from '../output.ts'
 import { rowsOf } from './width.ts'
@@ -17,7 +17,7 @@ const CLEAR_BELOW = `${CSI}0J`
 
 /** `input` may be any stream that readline takes; tests bring their own. */
 export function createLineEditor(
-  input: Pick<ReadStream, 'on'> & NodeJS.ReadableStream,
+  input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream & Partial<Pick<WriteStream, 'columns' | 'rows'>>
 ): LineEditor {
   return new Terminal(input, output)
