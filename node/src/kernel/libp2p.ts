@@ -13,6 +13,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Ed25519PrivateKey, Libp2p, PeerId, Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
+import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
@@ -22,6 +23,7 @@ import type { ByteStream } from './byte-stream.ts'
 import { silentLibp2pLogger } from './libp2p-log.ts'
 import { Libp2pByteStream } from './libp2p-stream.ts'
 import { joiningWrites } from './libp2p-transport.ts'
+import type { Log } from './log.ts'
 import type { ConnectionChange, Network, NetworkInit, NetworkProfile } from './network.ts'
 import type { Remote } from './rpc/server.ts'
 import { createRpc } from './rpc.ts'
@@ -73,6 +75,8 @@ const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
 const STREAMS_PER_CONNECTION_MAX = 32
 /** One per lane; the others are closing ones of a peer that opened again. */
 const LANE_STREAMS_MAX = 4
+/** Both sides may dial at once; more is a network change that one side has not noticed, or an attack. */
+const CONNECTIONS_PER_PEER_MAX = 4
 /** An address that does not answer must leave time for the next one within a stream's opening (10 s). */
 const ADDRESS_DIAL_TIMEOUT_MS = 4 * SECOND_MS
 /** A handshake takes 15 ms of CPU; on a machine that is swamped that can be seconds. */
@@ -90,10 +94,7 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
     log: init.log,
     metrics: init.metrics
   })
-  const connections = init.metrics.gauge('kith_connections', 'Open connections to peers')
-  const count = () => connections.set(node.getConnections().length)
-  node.addEventListener('connection:open', count)
-  node.addEventListener('connection:close', count)
+  tendConnections(node, init)
   try {
     await Promise.all(registrations)
     await node.start()
@@ -107,8 +108,28 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
     rpc,
     addresses: () => node.getMultiaddrs().map(String),
     onConnection: (listener) => onConnection(node, listener),
-    stop: () => stop(node, rpc, init)
+    stop: () => stop(node, rpc, init.log)
   }
+}
+
+function tendConnections(node: Libp2p, { metrics, log }: NetworkInit): void {
+  const connections = metrics.gauge('kith_connections', 'Open connections to peers')
+  const count = () => connections.set(node.getConnections().length)
+  node.addEventListener('connection:close', count)
+  node.addEventListener('connection:open', ({ detail }) => {
+    count()
+    const ofPeer = node.getConnections(detail.remotePeer)
+    if (ofPeer.length <= CONNECTIONS_PER_PEER_MAX) return
+    // The oldest: a peer that changed its network does not know that we still hold it.
+    const oldest = ofPeer.reduce((a, b) => (a.timeline.open <= b.timeline.open ? a : b))
+    oldest.abort(new Error('more connections than a peer needs'))
+  })
+  node.addEventListener('peer:disconnect', ({ detail }) => {
+    // Addresses come from account logs and links; the library's own book of peers would only grow.
+    node.peerStore.delete(detail).catch((error: unknown) => {
+      log.debug('peer not forgotten', { error: String(error) })
+    })
+  })
 }
 
 function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<Libp2p> {
@@ -181,14 +202,14 @@ async function openStream(
   // Noise proved it; this holds even if a future library lets an address speak for an identity.
   if (connection.remotePeer.toString() !== peer.id) throw new Error('another peer answered')
   const stream = await connection.newStream([frames.LANE_PROTOCOL[lane]], { signal })
+  // A reset that came meanwhile is not told to listeners added now.
   if (stream.status !== 'open') throw new Error(`new stream was ${stream.status}`)
   return new Libp2pByteStream(stream)
 }
 
 async function connect(node: Libp2p, peer: PeerAddress, signal: AbortSignal): Promise<Connection> {
-  const open = node
-    .getConnections()
-    .find((one) => one.status === 'open' && one.remotePeer.toString() === peer.id)
+  const connections = node.getConnections(peerIdFromString(peer.id))
+  const open = connections.find((connection) => connection.status === 'open')
   return open ?? node.dial(addressesOf(peer), { signal })
 }
 
@@ -214,13 +235,18 @@ function onConnection(node: Libp2p, listener: (change: ConnectionChange) => void
   }
 }
 
-async function stop(node: Libp2p, rpc: { stop(): void }, init: NetworkInit): Promise<void> {
+async function stop(node: Libp2p, rpc: { stop(): void }, log: Log): Promise<void> {
   rpc.stop()
   const { promise: late, resolve } = Promise.withResolvers<void>()
-  const cancel = init.clock.schedule(STOP_TIMEOUT_MS, () => {
-    init.log.warn('network did not stop in time')
+  // Not of the Clock: the library waits here on timers that do not keep the process alive, so this one must, or
+  // a process with nothing else to do ends in the middle of its own shutdown.
+  const timer = setTimeout(() => {
+    log.warn('network did not stop in time')
     resolve()
-  })
-  await Promise.race([node.stop(), late])
-  cancel()
+  }, STOP_TIMEOUT_MS)
+  try {
+    await Promise.race([node.stop(), late])
+  } finally {
+    clearTimeout(timer)
+  }
 }
