@@ -1,212 +1,173 @@
 // The relay's box: what forwarding costs (P3), how fast it accepts durably (P4), and how soon (P5), each against
-// its references in the same interleaved rounds.
+// its references in the same interleaved rounds. Figures without a bar explain those with one.
 import { BODY_BYTES } from './body.ts'
+import { type Stage, setUp, warmUp } from './box-stage.ts'
 import type { Load, LoadResult } from './measure/load.ts'
 import { interleave, type Rounds, type Side } from './measure/rounds.ts'
 import { cpuSecondsOf } from './processes.ts'
-import { startEjabberd } from './references/ejabberd.ts'
-import { type LevelReference, startLevel } from './references/leveldb.ts'
-import { type NatsReference, startNats } from './references/nats.ts'
-import { type PlainReference, startPlain } from './references/plain.ts'
-import { startProsody } from './references/prosody.ts'
-import type { XmppReference } from './references/xmpp.ts'
-import { type DevicePair, type RelayProcess, startDevices, startRelay } from './relay-process.ts'
-import { figureOf } from './report.ts'
+import { type Bar, figureOf } from './report.ts'
 import type { BenchmarkOptions, Subject } from './subject.ts'
 
 /** P3: processor seconds of the relay per 1,000 messages. */
-const FORWARD_CPU_SECONDS_MAX = 0.15
+const FORWARD_CPU: Bar = { of: 'value', is: 'at most', limit: 0.15 }
+/** P4. */
+const ACCEPT_AS_NATS: Bar = { of: 'ratio', is: 'at least', limit: 1 }
+const ACCEPT_AS_LEVEL: Bar = { of: 'ratio', is: 'at least', limit: 0.1 }
+/** P5. */
+const LATENCY_AS_NATS: Bar = { of: 'ratio', is: 'at most', limit: 2 }
+
 /** P3 is measured in a steady stream of a busy relay, and with every message by itself, its worst case. */
-const FORWARD_IN_FLIGHT = [64, 1] as const
-const ACCEPT_IN_FLIGHT = 256
-const LEVEL_BATCH = 100
+const FORWARDING = [
+  { name: 'P3 relay forwarding cost, 64 in flight', inFlight: 64, count: 5_000 },
+  { name: 'P3 relay forwarding cost, 1 in flight', inFlight: 1, count: 2_000 }
+] as const
 /** A round of P4 stays under a third of the appends one peer may make in ten seconds (20,000). */
-const ACCEPT_COUNT = 6_000
+const ACCEPTANCE = {
+  name: 'P4 durable acceptance, 256 in flight',
+  inFlight: 256,
+  count: 6_000
+} as const
+const LATENCY = {
+  name: 'P5 durable acceptance, one in flight, p50',
+  inFlight: 1,
+  count: 1_000
+} as const
+const WARM_UP = { inFlight: 64, count: 3_000 } as const
+const LEVEL_BATCH = 100
 const QUICK_DIVISOR = 20
 
-const forwardingName = (inFlight: number) => `P3 relay forwarding cost, ${inFlight} in flight`
-const ACCEPTANCE = `P4 durable acceptance, ${ACCEPT_IN_FLIGHT} in flight`
-const LATENCY = 'P5 durable acceptance, one in flight, p50'
+const NATS = 'NATS JetStream, sync always'
 
-interface Forwarding extends LoadResult {
-  readonly cpuSecondsPerThousand: number
+interface Sample {
+  readonly perSecond: number
+  readonly p50Ms: number
+  /** Processor seconds of the process under test per 1,000 operations. */
+  readonly cpuSeconds: number
 }
-
-/** Every process of the benchmark. References that could not be had are undefined, with a note why. */
-interface Stage {
-  readonly relay: RelayProcess
-  readonly sending: DevicePair
-  readonly forwarding: DevicePair
-  readonly plain: PlainReference
-  readonly level: LevelReference
-  readonly nats: NatsReference | undefined
-  readonly ejabberd: XmppReference | undefined
-  readonly prosody: XmppReference | undefined
-  readonly notes: Notes
-}
-
-/** Why a reference is missing, by its name. */
-type Notes = Partial<Record<'NATS' | 'ejabberd' | 'prosody', string>>
 
 export const subject: Subject = {
-  summary: `P3, P4, P5: the relay with messages of ${BODY_BYTES} bytes against NATS, LevelDB, libp2p, prosody`,
+  summary: `P3, P4, P5: the relay with messages of ${BODY_BYTES} bytes against NATS, LevelDB, libp2p, XMPP`,
   async run(options) {
     await using stack = new AsyncDisposableStack()
     const stage = await setUp(options, stack)
-    await warmUp(stage, options)
-    for (const inFlight of FORWARD_IN_FLIGHT) {
-      if (options.wants(forwardingName(inFlight))) await measureForwarding(stage, inFlight, options)
+    options.progress('warming up')
+    await warmUp(stage, loadOf(WARM_UP, options))
+    for (const part of FORWARDING) {
+      if (options.wants(part.name)) await measureForwarding(stage, part, options)
     }
-    if (options.wants(ACCEPTANCE)) await measureAcceptance(stage, options)
-    if (options.wants(LATENCY)) await measureLatency(stage, options)
+    if (options.wants(ACCEPTANCE.name)) await measureAcceptance(stage, options)
+    if (options.wants(LATENCY.name)) await measureLatency(stage, options)
   }
 }
 
-async function setUp(options: BenchmarkOptions, stack: AsyncDisposableStack): Promise<Stage> {
-  const { folder, progress } = options
-  const notes: Notes = {}
-  const keep = <Part extends { stop(): Promise<void> }>(part: Part): Part => {
-    stack.defer(() => part.stop())
-    return part
-  }
-  const optional = async <Part extends { stop(): Promise<void> }>(
-    name: keyof Notes,
-    start: (folder: string) => Promise<Part>
-  ): Promise<Part | undefined> => {
-    progress(`starting ${name}`)
-    try {
-      return keep(await start(folder))
-    } catch (error) {
-      const [line] = (error instanceof Error ? error.message : String(error)).split('\n')
-      notes[name] = `${name} could not be had here: ${line}`
-      progress(notes[name])
-      return undefined
-    }
-  }
-  const nats = await optional('NATS', startNats)
-  const ejabberd = await optional('ejabberd', startEjabberd)
-  const prosody = await optional('prosody', startProsody)
-  const plain = keep(await startPlain())
-  const level = keep(await startLevel(folder))
-  progress('starting the relay')
-  const relay = keep(await startRelay(folder, options.profileFolder))
-  const sending = keep(await startDevices(relay, false))
-  const forwarding = keep(await startDevices(relay, true))
-  return { relay, sending, forwarding, plain, level, nats, ejabberd, prosody, notes }
-}
-
-function loadOf(count: number, inFlight: number, { quick }: BenchmarkOptions): Load {
+function loadOf({ count, inFlight }: Load, { quick }: BenchmarkOptions): Load {
   return { count: quick ? Math.ceil(count / QUICK_DIVISOR) : count, inFlight }
 }
 
-/** Compilation is no cost of a message: each side works once before it is measured. */
-async function warmUp(stage: Stage, options: BenchmarkOptions): Promise<void> {
-  options.progress('warming up')
-  const load = loadOf(2_000, 64, options)
-  await stage.forwarding.forward(load)
-  await stage.sending.accept(load)
-  await stage.plain.forward(load)
-  await stage.ejabberd?.forward(load)
-  await stage.prosody?.forward(load)
-  await stage.nats?.accept(load)
+/** A side whose process has its processor time read around each load. */
+function side(
+  name: string,
+  load: Load,
+  process: { readonly pid: number; readonly run: (load: Load) => Promise<LoadResult> }
+): Side<Sample> {
+  return {
+    name,
+    async measure() {
+      const before = cpuSecondsOf(process.pid)
+      const { perSecond, p50Ms } = await process.run(load)
+      const used = cpuSecondsOf(process.pid) - before
+      return { perSecond, p50Ms, cpuSeconds: (used * 1000) / load.count }
+    }
+  }
 }
 
 async function measureForwarding(
   stage: Stage,
-  inFlight: number,
+  part: Load & { readonly name: string },
   options: BenchmarkOptions
 ): Promise<void> {
-  const load = loadOf(inFlight === 1 ? 2_000 : 5_000, inFlight, options)
-  const side = (
-    name: string,
-    pid: number,
-    forward: (load: Load) => Promise<LoadResult>
-  ): Side<Forwarding> => ({
-    name,
-    async measure() {
-      const before = cpuSecondsOf(pid)
-      const result = await forward(load)
-      const used = cpuSecondsOf(pid) - before
-      return { ...result, cpuSecondsPerThousand: (used * 1000) / load.count }
-    }
-  })
+  const load = loadOf(part, options)
   const { relay, forwarding, plain, ejabberd, prosody } = stage
   const sides = [
-    side('relay', relay.pid, forwarding.forward),
-    side('plain libp2p', plain.server.pid, plain.forward)
+    side('relay', load, { pid: relay.pid, run: forwarding.forward }),
+    side('plain libp2p', load, { pid: plain.server.pid, run: plain.forward })
   ]
-  if (ejabberd !== undefined) sides.push(side('ejabberd', ejabberd.pid, ejabberd.forward))
-  if (prosody !== undefined) sides.push(side('prosody', prosody.pid, prosody.forward))
-  const result = await interleave(sides, options)
-  const cpu = (name: string) => result.median(name, (sample) => sample.cpuSecondsPerThousand)
-  for (const name of ['plain libp2p', 'ejabberd', 'prosody'] as const) {
-    options.report(
-      figureOf(
-        {
-          name: forwardingName(inFlight),
-          value: cpu('relay') ?? Number.NaN,
-          unit: 'CPU s/1,000',
-          reference: { name, value: cpu(name) },
-          bar: { of: 'value', is: 'at most', limit: FORWARD_CPU_SECONDS_MAX },
-          note: name === 'plain libp2p' ? undefined : stage.notes[name]
-        },
-        result
-      )
-    )
+  for (const [name, server] of Object.entries({ ejabberd, prosody })) {
+    if (server !== undefined) {
+      sides.push(side(name, load, { pid: server.pid, run: server.forward }))
+    }
   }
+  const report = reporter(await interleave(sides, options), options)
+  const cpu = { name: part.name, unit: 'CPU s/1,000', of: 'cpuSeconds', bar: FORWARD_CPU } as const
+  report({ ...cpu, side: 'plain libp2p' })
+  report({ ...cpu, side: 'ejabberd', note: stage.notes.ejabberd })
+  report({ ...cpu, side: 'prosody', note: stage.notes.prosody })
+  // Explains P2, which has the same stops and adds the messenger.
+  const name = `relay delivery p50, ${part.inFlight} in flight`
+  report({ name, unit: 'ms', of: 'p50Ms', side: 'prosody', note: stage.notes.prosody })
 }
 
 async function measureAcceptance(stage: Stage, options: BenchmarkOptions): Promise<void> {
-  const { sending, nats, level } = stage
-  const load = loadOf(ACCEPT_COUNT, ACCEPT_IN_FLIGHT, options)
-  const sides: Side<{ perSecond: number }>[] = [
-    { name: 'relay', measure: () => sending.accept(load) },
-    {
-      name: 'LevelDB',
-      measure: () => level.batches({ count: load.count, batch: LEVEL_BATCH })
-    }
+  const { relay, sending, nats, level, notes } = stage
+  const load = loadOf(ACCEPTANCE, options)
+  const levelName = `LevelDB sync batches of ${LEVEL_BATCH}`
+  const sides = [
+    side('relay', load, { pid: relay.pid, run: sending.accept }),
+    side(levelName, load, {
+      pid: level.pid,
+      run: ({ count }) => level.batches({ count, batch: LEVEL_BATCH })
+    })
   ]
-  if (nats !== undefined) sides.push({ name: 'NATS', measure: () => nats.accept(load) })
-  const result = await interleave(sides, options)
-  const rate = (name: string) => result.median(name, (sample) => sample.perSecond)
-  const measured = (name: string, value: number | undefined, limit: number, note?: string) =>
+  if (nats !== undefined) sides.push(side(NATS, load, { pid: nats.pid, run: nats.accept }))
+  const report = reporter(await interleave(sides, options), options)
+  const rate = { name: ACCEPTANCE.name, unit: 'messages/s', of: 'perSecond' } as const
+  report({ ...rate, side: NATS, bar: ACCEPT_AS_NATS, note: notes.NATS })
+  report({ ...rate, side: levelName, bar: ACCEPT_AS_LEVEL })
+  // Explains P4: where the processor is the limit and not the disk.
+  const name = `relay acceptance cost, ${ACCEPTANCE.inFlight} in flight`
+  report({ name, unit: 'CPU s/1,000', of: 'cpuSeconds', side: NATS, note: notes.NATS })
+}
+
+async function measureLatency(stage: Stage, options: BenchmarkOptions): Promise<void> {
+  const { relay, sending, nats, notes } = stage
+  const load = loadOf(LATENCY, options)
+  const sides = [side('relay', load, { pid: relay.pid, run: sending.accept })]
+  if (nats !== undefined) sides.push(side(NATS, load, { pid: nats.pid, run: nats.accept }))
+  const report = reporter(await interleave(sides, options), options)
+  report({
+    name: LATENCY.name,
+    unit: 'ms',
+    of: 'p50Ms',
+    side: NATS,
+    bar: LATENCY_AS_NATS,
+    note: notes.NATS
+  })
+}
+
+/** Reports one value of the relay beside the same value of another side of these rounds. */
+function reporter(result: Rounds<Sample>, options: BenchmarkOptions) {
+  return (figure: {
+    readonly name: string
+    readonly unit: string
+    readonly of: keyof Sample
+    readonly side: string
+    readonly bar?: Bar
+    readonly note?: string | undefined
+  }): void => {
+    const { name, unit, of, side: reference, bar, note } = figure
+    const median = (side: string) => result.median(side, (sample) => sample[of])
     options.report(
       figureOf(
         {
-          name: ACCEPTANCE,
-          value: rate('relay') ?? Number.NaN,
-          unit: 'messages/s',
-          reference: { name, value },
-          bar: { of: 'ratio', is: 'at least', limit },
+          name,
+          unit,
+          value: median('relay') ?? Number.NaN,
+          reference: { name: reference, value: median(reference) },
+          ...(bar === undefined ? {} : { bar }),
           note
         },
         result
       )
     )
-  measured('NATS JetStream, sync always', rate('NATS'), 1, stage.notes.NATS)
-  measured(`LevelDB sync batches of ${LEVEL_BATCH}`, rate('LevelDB'), 0.1)
-}
-
-async function measureLatency(stage: Stage, options: BenchmarkOptions): Promise<void> {
-  const { sending, nats } = stage
-  const load = loadOf(1_000, 1, options)
-  const sides: Side<LoadResult>[] = [{ name: 'relay', measure: () => sending.accept(load) }]
-  if (nats !== undefined) sides.push({ name: 'NATS', measure: () => nats.accept(load) })
-  const result: Rounds<LoadResult> = await interleave(sides, options)
-  options.report(
-    figureOf(
-      {
-        name: LATENCY,
-        value: result.median('relay', (sample) => sample.p50Ms) ?? Number.NaN,
-        unit: 'ms',
-        reference: {
-          name: 'NATS JetStream, sync always',
-          value: result.median('NATS', (sample) => sample.p50Ms)
-        },
-        bar: { of: 'ratio', is: 'at most', limit: 2 },
-        note: stage.notes.NATS
-      },
-      result
-    )
-  )
+  }
 }

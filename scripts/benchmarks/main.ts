@@ -7,13 +7,13 @@ import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { hottest } from './measure/profile.ts'
+import { hotSpots } from './measure/profile.ts'
 import { type Figure, tableOf } from './report.ts'
 import type { Subject } from './subject.ts'
 
 const ROUNDS = 5
 const GIB = 2 ** 30
-const PROFILE_LINES = 40
+const FUNCTIONS_SHOWN = 40
 
 const SUBJECTS: Readonly<Record<string, () => Promise<{ readonly subject: Subject }>>> = {
   box: () => import('./box.bench.ts'),
@@ -64,8 +64,8 @@ async function main(): Promise<number> {
   process.stdout.write(`\n${tableOf(figures)}\n`)
   if (values.save) await save(name, figures)
   if (values.profile !== undefined) {
-    const lines = await hottest(values.profile, PROFILE_LINES)
-    process.stdout.write(`\nself time of the process under test\n${lines.join('\n')}\n`)
+    const { functions, owners } = await hotSpots(values.profile, FUNCTIONS_SHOWN)
+    for (const lines of [owners, functions]) process.stdout.write(`\n${lines.join('\n')}\n`)
   }
   return 0
 }

@@ -8,6 +8,8 @@ import type { Load, LoadResult } from '../measure/load.ts'
 import { freePort, startProgram, startWorker } from '../processes.ts'
 
 export interface NatsReference {
+  /** The server's. */
+  readonly pid: number
   /** Publishes 200-byte messages, each waited for until acknowledged. */
   accept(load: Load): Promise<LoadResult>
   stop(): Promise<void>
@@ -43,5 +45,5 @@ jetstream { store_dir: "${home}/store", sync_interval: always }
     await stop()
     throw cause
   }
-  return { accept: (load) => client.call('accept', load), stop }
+  return { pid: server.pid, accept: (load) => client.call('accept', load), stop }
 }

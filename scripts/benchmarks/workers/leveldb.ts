@@ -28,6 +28,6 @@ serveCommands({
     const result = await drive({ count: batches.length, inFlight: 1 }, (index) =>
       db.batch(batches[index] ?? [], { sync: true })
     )
-    return { perSecond: result.perSecond * batch, p50Ms: result.p50Ms }
+    return { ...result, count, perSecond: result.perSecond * batch }
   }
 })
