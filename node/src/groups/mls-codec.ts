@@ -1,5 +1,6 @@
 // Bytes in and out of MLS. ts-mls 1.6.4 decodes without a limit, answers a malformed message with undefined or
 // any exception, and hands out views of its input; all of that ends here.
+
 import {
   type ClientConfig,
   type ClientState,
@@ -14,18 +15,9 @@ import {
   type PublicMessage,
   type Welcome
 } from 'ts-mls'
-import { KIB } from '@kith/protocols'
 import { concat } from 'uint8arrays/concat'
 import { GroupCryptoError } from './group-crypto.ts'
-
-/** One of suite 0x0001 with a certificate takes about 400 bytes; the rest is room for extensions. */
-export const KEY_PACKAGE_BYTES_MAX = 4 * KIB
-/** 500 fresh leaves in one commit take 193 KB (measured: 386 KB for 1,000). */
-export const COMMIT_BYTES_MAX = 256 * KIB
-/** Secrets for 500 newcomers and the tree of 500 leaves take 200 KB (measured: 400 KB for 1,000). */
-export const WELCOME_BYTES_MAX = 512 * KIB
-/** Leaves of one group: 250 accounts of two devices, where a commit still costs less than a second. */
-export const LEAVES_MAX = 500
+import { COMMIT_BYTES_MAX, KEY_PACKAGE_BYTES_MAX, WELCOME_BYTES_MAX } from './limits.ts'
 
 const STATE_VERSION = 1
 const SECRET_VERSION = 1

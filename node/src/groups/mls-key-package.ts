@@ -1,5 +1,7 @@
 // Key packages: how a device can be added to a group while it sleeps (RFC 9420 §10). Made here, and checked here
 // before anybody is added by one.
+
+import { publicKeyOf } from '@kith/protocols'
 import {
   type CiphersuiteImpl,
   defaultLifetime,
@@ -9,7 +11,6 @@ import {
 } from 'ts-mls'
 import { makeKeyPackageRef, verifyKeyPackage } from 'ts-mls/keyPackage.js'
 import { verifyLeafNodeSignatureKeyPackage } from 'ts-mls/leafNode.js'
-import { publicKeyOf } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import {
   type CertificateCheck,

@@ -33,6 +33,13 @@ import {
   type GroupView
 } from './group-crypto.ts'
 import {
+  ARCHIVE_KEY_BYTES,
+  AUTHENTICATOR_BYTES,
+  GROUP_ID_BYTES,
+  REFERENCE_BYTES
+} from './limits.ts'
+import { requireAllowed, requireRemovable } from './membership.ts'
+import {
   decodeCommit,
   decodeKeyPackage,
   decodeSecret,
@@ -42,23 +49,20 @@ import {
   encodeWelcome
 } from './mls-codec.ts'
 import { isCertified, memberOf } from './mls-credential.ts'
-import { decodeFacts, encodeFacts } from './mls-group-facts.ts'
+import { encodeFacts } from './mls-group-facts.ts'
 import { encodePair, generateKeyPackage, requireKeyPackage } from './mls-key-package.ts'
 import {
-  leafAt,
-  leavesOf,
+  groupOf,
+  ownMember,
+  positionOf,
   requireAcceptable,
-  requireAllowed,
+  requireFreshKeys,
   requireJoinable
 } from './mls-policy.ts'
 import { createSuite } from './mls-suite.ts'
 
-const AUTHENTICATOR_BYTES = 8
 const ARCHIVE_LABEL = 'archive'
-const ARCHIVE_KEY_BYTES = 32
 const NO_CONTEXT = new Uint8Array(0)
-const GROUP_ID_BYTES = 32
-const REFERENCE_BYTES = 32
 const PSK_BYTES = 32
 
 /** Used where a state is decoded and no credential will be looked at. */
@@ -94,8 +98,7 @@ async function snapshot(state: ClientState, suite: CiphersuiteImpl): Promise<Gro
   const view: GroupView = {
     groupId: state.groupContext.groupId.slice(),
     epoch: Number(state.groupContext.epoch),
-    creator: decodeFacts(state.groupContext.extensions).creator,
-    members: leavesOf(state).map(({ leaf }) => memberOf(leaf)),
+    ...groupOf(state),
     authenticator: epochAuthenticator.slice(0, AUTHENTICATOR_BYTES),
     archiveKey: await mlsExporter(
       exporterSecret,
@@ -108,15 +111,8 @@ async function snapshot(state: ClientState, suite: CiphersuiteImpl): Promise<Gro
   return { state: encodeState(state), view }
 }
 
-/** The leaf that this device is. */
-function ownMember(state: ClientState) {
-  const leaf = leafAt(state, state.privatePath.leafIndex)
-  if (leaf === undefined) throw new GroupCryptoError('malformed', 'a state without an own leaf')
-  return memberOf(leaf)
-}
-
 /** Nothing leaves this device that would let the removed read on, whatever version of the library made it. */
-function requireFreshKeys(message: MLSMessage, proposals: readonly Proposal[]): void {
+function requirePath(message: MLSMessage, proposals: readonly Proposal[]): void {
   const removes = proposals.some((proposal) => 'remove' in proposal)
   const content = message.wireformat === 'mls_public_message' && message.publicMessage.content
   const hasPath = content && content.contentType === 'commit' && content.commit.path !== undefined
@@ -132,7 +128,7 @@ async function commit(
     { state, cipherSuite: suite, pskIndex },
     { wireAsPublicMessage: true, extraProposals: proposals, ratchetTreeExtension: true }
   )
-  requireFreshKeys(result.commit, proposals)
+  requirePath(result.commit, proposals)
   const next = await snapshot(result.newState, suite)
   // The decoded state is a private copy (mls-codec.ts), so this reaches no bytes that a caller holds.
   result.consumed.forEach(zeroOutUint8Array)
@@ -220,8 +216,10 @@ export async function createMlsCrypto({
         for (const keyPackage of keyPackages) {
           await requireKeyPackage(keyPackage, { suite, certified })
         }
-        const added = keyPackages.map(({ leafNode }) => leafNode)
-        requireAllowed(state, { committer: ownMember(state), added, removed: [] }, certified)
+        const leaves = keyPackages.map(({ leafNode }) => leafNode)
+        const change = { committer: ownMember(state), added: leaves.map(memberOf), removed: [] }
+        requireAllowed(groupOf(state), change, certified)
+        requireFreshKeys(state, leaves)
         const proposals = keyPackages.map(
           (keyPackage): Proposal => ({ proposalType: 'add', add: { keyPackage } })
         )
@@ -231,22 +229,17 @@ export async function createMlsCrypto({
     remove: (bytes, devices, certified) =>
       guarded(certified, async (config) => {
         const state = decodeState(bytes, config)
-        const wanted = new Set(devices)
-        const leaves = leavesOf(state)
-        const removed = leaves
-          .filter(({ leaf }) => wanted.has(memberOf(leaf).device))
-          .map(({ position }) => position)
-        if (removed.length === 0 || removed.length !== wanted.size) {
-          throw new GroupCryptoError('policy', 'removal of a device that is not a member')
-        }
-        if (removed.includes(state.privatePath.leafIndex)) {
-          throw new GroupCryptoError('policy', 'a device cannot remove itself')
-        }
-        requireAllowed(state, { committer: ownMember(state), added: [], removed }, certified)
+        const own = ownMember(state)
+        const group = groupOf(state)
+        const removed = requireRemovable(group.members, { devices, own })
+        requireAllowed(group, { committer: own, added: [], removed }, certified)
         const proposals = removed.map(
-          (position): Proposal => ({ proposalType: 'remove', remove: { removed: position } })
+          (member): Proposal => ({
+            proposalType: 'remove',
+            remove: { removed: positionOf(state, member) }
+          })
         )
-        if (leaves.length - removed.length > 1) return commit(state, { suite, proposals })
+        if (group.members.length - removed.length > 1) return commit(state, { suite, proposals })
         const { proposal, pskIndex } = freshSecret(state, suite)
         return commit(state, { suite, proposals: [...proposals, proposal], pskIndex })
       }),
