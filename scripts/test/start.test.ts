@@ -28,7 +28,8 @@ interface Run {
 function run(command: string, args: readonly string[], input: string | undefined): Run {
   const child = spawn(command, args, {
     cwd: ROOT,
-    env: { ...process.env, TMPDIR: scratch },
+    // npm keeps a cache of compiled code in the folder for temporary files, whatever it runs.
+    env: { ...process.env, TMPDIR: scratch, NODE_DISABLE_COMPILE_CACHE: '1' },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     timeout: RUN_MS
   })
