@@ -1,5 +1,7 @@
 // The primitives on Node's own OpenSSL. Everything here is a thin call into node:crypto; the only state is a
-// bounded cache of imported Ed25519 keys, because importing a key costs more than using it.
+// bounded cache of imported Ed25519 keys, because importing a key costs more than using it. Symmetric keys are
+// wrapped before use: Node tells raw bytes from a key by a failure that costs more than the MAC (12.6 µs
+// against 4.5 µs).
 import {
   argon2,
   createCipheriv,
@@ -8,6 +10,7 @@ import {
   createHmac,
   createPrivateKey,
   createPublicKey,
+  createSecretKey,
   hkdfSync,
   type KeyObject,
   sign,
@@ -86,7 +89,7 @@ function seal(
 ): Uint8Array {
   requireLength(key, AES_KEY_BYTES, 'a key')
   requireLength(nonce, NONCE_BYTES, 'a nonce')
-  const cipher = createCipheriv('aes-256-gcm', key, nonce)
+  const cipher = createCipheriv('aes-256-gcm', createSecretKey(key), nonce)
   cipher.setAAD(data)
   const body = cipher.update(plaintext)
   const sealed = new Uint8Array(plaintext.byteLength + TAG_BYTES)
@@ -106,7 +109,9 @@ function open(
   requireLength(nonce, NONCE_BYTES, 'a nonce')
   if (ciphertext.byteLength < TAG_BYTES) return undefined
   const bodyLength = ciphertext.byteLength - TAG_BYTES
-  const decipher = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: TAG_BYTES })
+  const decipher = createDecipheriv('aes-256-gcm', createSecretKey(key), nonce, {
+    authTagLength: TAG_BYTES
+  })
   decipher.setAAD(data)
   decipher.setAuthTag(ciphertext.subarray(bodyLength))
   const plaintext = decipher.update(ciphertext.subarray(0, bodyLength))
@@ -170,7 +175,7 @@ export const nodePrimitives: Primitives = {
     return plain(hash.digest())
   },
   hmac(key, ...parts) {
-    const mac = createHmac('sha256', key)
+    const mac = createHmac('sha256', createSecretKey(key))
     for (const part of parts) mac.update(part)
     return plain(mac.digest())
   },
