@@ -36,8 +36,8 @@ export interface Identity {
 export async function readIdentity(folder: string): Promise<Identity | undefined> {
   const text = await readOptional(join(folder, IDENTITY_FILE))
   if (text === undefined) return undefined
-  const [json = '', checksum] = text.split('\n')
-  if (checksum !== checksumOf(json)) throw new StoreError('corrupt', `${IDENTITY_FILE} is damaged`)
+  const json = text.split('\n', 1)[0] ?? ''
+  if (text !== withChecksum(json)) throw new StoreError('corrupt', `${IDENTITY_FILE} is damaged`)
   const identity = JSON.parse(json) as Identity
   if (identity.schema > SCHEMA) {
     throw new StoreError(
@@ -207,12 +207,11 @@ function readSlot(descriptor: number, slot: number): bigint | undefined {
 }
 
 function render(identity: Identity): string {
-  const json = JSON.stringify(identity)
-  return `${json}\n${checksumOf(json)}\n`
+  return withChecksum(JSON.stringify(identity))
 }
 
-function checksumOf(json: string): string {
-  return crc32(json).toString(16).padStart(8, '0')
+function withChecksum(json: string): string {
+  return `${json}\n${crc32(json).toString(16).padStart(8, '0')}\n`
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {
