@@ -123,6 +123,16 @@ const CASES: readonly Case[] = [
     'node/src/kernel/store/a.ts',
     "import '../../identity/keys.ts'"
   ),
+  breaks(
+    'a folder of a kernel folder knows no feature',
+    'node/src/kernel/store/leveldb/a.ts',
+    "import '../../../identity/keys.ts'"
+  ),
+  allows(
+    'a folder of a kernel folder may use the kernel',
+    'node/src/kernel/store/leveldb/b.ts',
+    "import '../../clock.ts'"
+  ),
   allows(
     'a kernel folder may use the kernel',
     'node/src/kernel/store/b.ts',

@@ -44,7 +44,8 @@ checks(opensWithComment, {
   good: [
     ['node/src/a.ts', '// What it is.\nexport {}\n'],
     ['cli/bin/a.js', '#!/usr/bin/env node\n// What it is.\n'],
-    ['protocols/src/a/pb/a.ts', 'export {}\n']
+    ['protocols/src/a/pb/a.ts', 'export {}\n'],
+    ['node/test/a.test.ts', 'export {}\n']
   ]
 })
 
@@ -102,12 +103,13 @@ checks(namesTheNoun, {
 checks(staysShallow, {
   bad: [
     ['node/src/identity/keys/file.ts', '', 1],
-    ['node/src/kernel/store/level/a.ts', '', 1],
+    ['node/src/kernel/store/level/deep/a.ts', '', 1],
     ['protocols/src/box/a/b.ts', '', 1]
   ],
   good: [
     ['node/src/identity/keys.ts', ''],
     ['node/src/kernel/store/level.ts', ''],
+    ['node/src/kernel/store/leveldb/crc.ts', ''],
     ['node/src/testing/suites/store.ts', ''],
     ['protocols/src/box/pb/box.ts', '']
   ]

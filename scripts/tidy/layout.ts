@@ -28,7 +28,8 @@ export function namesTheNoun({ path }: SourceFile): Finding[] {
   return [{ path, line: 1, message: `"${drawer[1]}" says nothing: name the noun` }]
 }
 
-const DEEPER = /^(?:node\/src\/(?:kernel|testing)\/[\w-]+\/|protocols\/src\/[\w-]+\/pb\/)/
+const DEEPER =
+  /^(?:node\/src\/(?:kernel\/[\w-]+(?:\/[\w-]+)?|testing\/[\w-]+)\/|protocols\/src\/[\w-]+\/pb\/)/
 
 /** src/feature/part.ts is deep enough, and the import arrows are written for that depth. */
 export function staysShallow({ path }: SourceFile): Finding[] {
