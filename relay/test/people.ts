@@ -1,8 +1,10 @@
-// Devices with accounts on a relay under test, over real connections on the loopback interface.
+// Relays and devices with accounts for tests, connected in memory or over the loopback interface.
 import {
   createMetrics,
+  type KeyPair,
   type MemoryDisk,
   type Network,
+  type NetworkProfile,
   openMemoryStore,
   silentLog,
   type Store,
@@ -11,24 +13,23 @@ import {
   systemRandom
 } from '@kith/node/kernel'
 import { createNetwork, nodePrimitives } from '@kith/node/kernel/host'
+import { createMemoryNetworks } from '@kith/node/testing'
 import {
   type AccountId,
   envelope as envelopes,
   identity,
   idBytes,
   parseJoinLink,
-  type RelayAddress,
+  box as protocol,
   publicKeyOf,
-  box as protocol
+  type RelayAddress
 } from '@kith/protocols'
 import { toString as toText } from 'uint8arrays/to-string'
-import { type DEFAULT_CONFIG, readConfig } from '../src/config.ts'
+import { type RelayConfig, readConfig } from '../src/config.ts'
 import { inviteWrite } from '../src/invites/index.ts'
 import { createRelay, type Relay } from '../src/relay.ts'
 
-export const RELAY_SEED = new Uint8Array(32).fill(11)
 export const INVITE = 'an-invite'
-const LOOPBACK = '/ip4/127.0.0.1/tcp/0'
 
 const environment = () => ({
   clock: systemClock,
@@ -37,35 +38,59 @@ const environment = () => ({
   metrics: createMetrics()
 })
 
-export interface RelayOptions {
-  readonly registration?: 'open' | 'invite'
-  readonly limits?: Partial<typeof DEFAULT_CONFIG.limits>
-  readonly listen?: string
+/** What connects the relay and the devices of one test. */
+export interface Wire {
+  join(keys: KeyPair, profile: NetworkProfile): Promise<Network>
 }
 
-/** A relay in this process over a store. */
-export async function startRelay(store: Store, options: RelayOptions = {}): Promise<Relay> {
-  const { registration = 'open', limits = {}, listen = LOOPBACK } = options
+/** In memory: no sockets, no encryption. */
+export function memoryWire(): Wire {
+  const networks = createMemoryNetworks({ clock: systemClock })
+  return { join: async ({ publicKey }) => networks.join({ publicKey }) }
+}
+
+/** The real thing; a relay takes `listen`. */
+export function tcpWire(listen = '/ip4/127.0.0.1/tcp/0'): Wire {
+  return {
+    join: ({ privateKey }, profile) =>
+      createNetwork({
+        ...environment(),
+        privateKey,
+        listen: profile === 'relay' ? [listen] : [],
+        profile
+      })
+  }
+}
+
+export interface RelayOptions {
+  readonly wire: Wire
+  readonly store: Store
+  readonly registration?: 'open' | 'invite'
+  readonly limits?: Partial<RelayConfig['limits']>
+  /** Ends the name of the relay: each has its own key. */
+  readonly seed?: number
+}
+
+/** A relay in this process. */
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const { wire, store, registration = 'open', limits = {}, seed = 1 } = options
+  const keys = nodePrimitives.keyPair(new Uint8Array(32).fill(seed))
   return createRelay({
     ...environment(),
     store,
     primitives: nodePrimitives,
-    privateKey: RELAY_SEED,
-    config: readConfig({ registration, limits, listen: [listen] }),
+    privateKey: keys.privateKey,
+    config: readConfig({ registration, limits }),
     invite: registration === 'invite' ? INVITE : '',
-    network: () =>
-      createNetwork({
-        ...environment(),
-        privateKey: RELAY_SEED,
-        listen: [listen],
-        profile: 'relay'
-      })
+    network: () => wire.join(keys, 'relay')
   })
 }
 
-/** As `startRelay`, over a disk in memory. */
-export const startOnDisk = (disk: MemoryDisk, options?: RelayOptions): Promise<Relay> =>
-  startRelay(openMemoryStore(disk), options)
+/** As `startRelay`, in memory. */
+export const startOnDisk = (
+  disk: MemoryDisk,
+  options: Omit<RelayOptions, 'store'>
+): Promise<Relay> => startRelay({ ...options, store: openMemoryStore(disk) })
 
 /** Makes the invite usable in a store that no relay has open. */
 export async function addInvite(store: Store, uses: number): Promise<void> {
@@ -84,33 +109,33 @@ export interface SubscribedItems {
 /** One device. */
 export class Device {
   readonly network: Network
-  readonly keys = nodePrimitives.keyPair(systemRandom.bytes(32))
+  readonly keys: KeyPair
   readonly secret = systemRandom.bytes(32)
   account: AccountId | undefined
   relay: RelayAddress
 
-  private constructor(network: Network, keys: Device['keys'], relay: RelayAddress) {
+  private constructor(network: Network, keys: KeyPair, relay: RelayAddress) {
     this.network = network
     this.keys = keys
     this.relay = relay
   }
 
-  static async connect(joinLink: string): Promise<Device> {
+  /** A device that knows a relay and has no account. */
+  static async connect(wire: Wire, joinLink: string): Promise<Device> {
     const keys = nodePrimitives.keyPair(systemRandom.bytes(32))
-    const network = await createNetwork({
-      ...environment(),
-      privateKey: keys.privateKey,
-      listen: [],
-      profile: 'node'
-    })
-    return new Device(network, keys, parseJoinLink(joinLink))
+    return new Device(await wire.join(keys, 'node'), keys, parseJoinLink(joinLink))
   }
 
   /** A device whose account the relay hosts. */
-  static async join(joinLink: string): Promise<Device> {
-    const device = await Device.connect(joinLink)
+  static async join(wire: Wire, joinLink: string): Promise<Device> {
+    const device = await Device.connect(wire, joinLink)
     await device.register()
     return device
+  }
+
+  /** Turns to a relay that has come back, perhaps at another address. */
+  meet(relay: Relay): void {
+    this.relay = parseJoinLink(relay.joinLink)
   }
 
   get peer() {

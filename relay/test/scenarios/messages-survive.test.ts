@@ -7,7 +7,7 @@ import { nodePrimitives, openLevelStore } from '@kith/node/kernel/host'
 import { box as protocol, parseRelayId, publicKeyOf } from '@kith/protocols'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Relay } from '../../src/relay.ts'
-import { Device, hex, randomEnvelope, startRelay } from '../people.ts'
+import { Device, hex, randomEnvelope, startRelay, tcpWire } from '../people.ts'
 
 let folder: string
 const stops: (() => Promise<unknown>)[] = []
@@ -23,13 +23,15 @@ afterEach(async () => {
 
 async function start(listen?: string): Promise<Relay> {
   const store = await openLevelStore({ folder: join(folder, 'store'), log: silentLog })
-  const relay = await startRelay(store, listen === undefined ? {} : { listen })
+  const relay = await startRelay({ store, wire: tcpWire(listen) })
   stops.push(() => relay.stop())
   return relay
 }
 
-async function join2(relay: Relay): Promise<[Device, Device]> {
-  const devices = await Promise.all([Device.join(relay.joinLink), Device.join(relay.joinLink)])
+const joinOne = (relay: Relay) => Device.join(tcpWire(), relay.joinLink)
+
+async function joinTwo(relay: Relay): Promise<[Device, Device]> {
+  const devices = await Promise.all([joinOne(relay), joinOne(relay)])
   stops.push(...devices.map((device) => () => device.stop()))
   await Promise.all(devices.map((device) => device.configure()))
   return devices
@@ -37,7 +39,7 @@ async function join2(relay: Relay): Promise<[Device, Device]> {
 
 it('hands a message to a recipient who comes later, also after a restart', async () => {
   const relay = await start()
-  const [alice, bob] = await join2(relay)
+  const [alice, bob] = await joinTwo(relay)
   const envelopes = [1, 2, 3].map(() => randomEnvelope())
   const numbers = []
   for (const envelope of envelopes) {
@@ -58,7 +60,7 @@ it('hands a message to a recipient who comes later, also after a restart', async
 
 it('pushes live, signs every head, and leaves out bodies that the device sent itself', async () => {
   const relay = await start()
-  const [alice, bob] = await join2(relay)
+  const [alice, bob] = await joinTwo(relay)
   const [own, theirs] = [await alice.subscribe(), await bob.subscribe()]
   const [atStart] = [await own.next(), await theirs.next()]
   expect(atStart.head?.head?.number).toBe(0)
@@ -81,7 +83,7 @@ it('pushes live, signs every head, and leaves out bodies that the device sent it
 
 it('goes on after the cursor of a device, and from the beginning for one of another store', async () => {
   const relay = await start()
-  const [alice, bob] = await join2(relay)
+  const [alice, bob] = await joinTwo(relay)
   for (let count = 0; count < 5; count++) {
     const envelope = randomEnvelope()
     await alice.append(envelope, bob.targetFor(envelope))
