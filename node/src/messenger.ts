@@ -1,14 +1,14 @@
 // The messenger: builds every component in order and is the one place that knows them all. What a user interface
 // may do with it is MessengerApi.
 import { type AccountId, box, formatContactLink, idBytes, type RelayAddress } from '@kith/protocols'
-import {
-  type AccountView,
-  type ContactView,
-  type HomeView,
-  type MessageView,
-  type MessengerApi,
-  type NodeEvent,
-  type StatusView
+import type {
+  AccountView,
+  ContactView,
+  HomeView,
+  MessageView,
+  MessengerApi,
+  NodeEvent,
+  StatusView
 } from './api.ts'
 import { type Contact, Contacts } from './contacts/contacts.ts'
 import { Directory } from './contacts/directory.ts'

@@ -1,13 +1,6 @@
 // Direct chats: one conversation, possibly several MLS groups of it when both sides began at once. All stay
 // readable; everyone sends in the same one: the lower creator account wins, then the lower group id.
-import {
-  type AccountId,
-  type ConversationId,
-  conversationIdOf,
-  idBytes,
-  LABELS
-} from '@kith/protocols'
-import { compare } from 'uint8arrays/compare'
+import { type AccountId, direct } from '@kith/protocols'
 import type { Member } from '../groups/group-crypto.ts'
 
 /** One generation of a group's keys, kept for as long as its messages are to be read. */
@@ -33,16 +26,6 @@ export interface Incarnation {
   readonly state: Uint8Array
 }
 
-/** H("direct", sorted account ids): the same on both sides, known before anything is exchanged. */
-export function directConversationId(
-  a: AccountId,
-  b: AccountId,
-  sha256: (...parts: Uint8Array[]) => Uint8Array
-): ConversationId {
-  const [low, high] = isBelow(a, b) ? [a, b] : [b, a]
-  return conversationIdOf(sha256(LABELS.directConversation, idBytes(low), idBytes(high)))
-}
-
 /** The incarnation that everyone sends in. */
 function winner(incarnations: readonly Incarnation[]): Incarnation | undefined {
   return incarnations.reduce<Incarnation | undefined>(
@@ -52,12 +35,9 @@ function winner(incarnations: readonly Incarnation[]): Incarnation | undefined {
 }
 
 function isLower(a: Incarnation, b: Incarnation): boolean {
-  return a.creator === b.creator ? a.groupId < b.groupId : isBelow(a.creator, b.creator)
-}
-
-/** In the order of their bytes, which is not that of their text. */
-function isBelow(a: AccountId, b: AccountId): boolean {
-  return compare(idBytes(a), idBytes(b)) < 0
+  return a.creator === b.creator
+    ? a.groupId < b.groupId
+    : direct.isAccountBelow(a.creator, b.creator)
 }
 
 /** Keys to send under. The conversation must have a group. */

@@ -5,7 +5,6 @@ import {
   accountIdOf,
   type DeviceId,
   deviceIdOf,
-  envelope as wire,
   HASH_BYTES,
   idBytes,
   LABELS,
@@ -15,7 +14,8 @@ import {
   PUBLIC_KEY_BYTES,
   publicKeyOf,
   SIGNATURE_BYTES,
-  uint64Bytes
+  uint64Bytes,
+  envelope as wire
 } from '@kith/protocols'
 import { concat } from 'uint8arrays/concat'
 import type { LocalDevice } from '../groups/group-crypto.ts'

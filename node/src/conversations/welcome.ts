@@ -1,6 +1,6 @@
 // A welcome on its way: the MLS Welcome in the outer form of any other envelope, tagged for the key package it
 // consumes. It is sealed by MLS itself; the rest of the form is random, so that a relay cannot tell it apart.
-import { envelope as wire, type MessageId, messageIdOf } from '@kith/protocols'
+import { type MessageId, messageIdOf, envelope as wire } from '@kith/protocols'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'
 import { decodeOrUndefined } from './decoding.ts'

@@ -1,14 +1,21 @@
 // The inbox's decisions: entries are taken in the order of the log, opened, checked against what their epoch
 // allows, and stored with duplicate mark and cursor in one transaction; only then acknowledged.
-import { type box, messageIdOf, type RelayId } from '@kith/protocols'
-import { box as boxes, decodeBounded, envelope, idBytes } from '@kith/protocols'
+import {
+  type box,
+  box as boxes,
+  decodeBounded,
+  direct,
+  envelope,
+  idBytes,
+  messageIdOf,
+  type RelayId
+} from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { toString as toText } from 'uint8arrays/to-string'
-import { directConversationId } from '../conversations/incarnations.ts'
 import { introduce, offerAgain, pump } from './outbox.ts'
-import { cursorLocal, waitingDelete, waitingWrite } from './records.ts'
-import { receive } from './receive.ts'
 import { scheduleReceipt } from './receipts.ts'
+import { receive } from './receive.ts'
+import { cursorLocal, waitingDelete, waitingWrite } from './records.ts'
 import type {
   Cursor,
   IncomingEntry,
@@ -209,7 +216,7 @@ function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>): void {
   const { snapshot, epoch } = result
   const peer = epoch.members.find(({ account }) => account !== self.account)?.account
   if (peer === undefined) return
-  const id = directConversationId(self.account, peer, turn.tools.sha256)
+  const id = direct.directConversationId(self.account, peer, turn.tools.sha256)
   turn.ensureConversation(id, peer)
   turn.addGroup(id, {
     incarnation: {

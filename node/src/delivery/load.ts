@@ -1,5 +1,5 @@
 // Rebuilds delivery's state from its records and nothing else: what a restart finds is what was on disk.
-import { type ConversationId, type DeviceId, type envelope, type RelayId } from '@kith/protocols'
+import type { ConversationId, DeviceId, envelope, RelayId } from '@kith/protocols'
 import { slotTagsOf } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'

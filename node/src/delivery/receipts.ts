@@ -1,6 +1,6 @@
 // Delivery receipts: a replaceable slot per conversation that says which counters of whom this device holds.
 // Never a message, never acknowledged, at most one a second; sealed only when what it says is on disk.
-import { SECOND_MS, type ConversationId } from '@kith/protocols'
+import { type ConversationId, SECOND_MS } from '@kith/protocols'
 import { countOf, type Ranges } from '../conversations/counters.ts'
 import { currentEpoch } from '../conversations/incarnations.ts'
 import type { Turn } from './turn.ts'

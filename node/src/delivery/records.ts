@@ -2,11 +2,11 @@
 // Keys hold local integers or opaque bytes, never a contact or a name.
 import type { AccountId, DeviceId, MessageId, RelayId } from '@kith/protocols'
 import type { Ranges } from '../conversations/counters.ts'
-import { storeKey, u32, u48 } from '../kernel/store/key.ts'
-import type { Write } from '../kernel/store/store.ts'
-import { encodeRecord } from '../kernel/record.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import type { StoredMessage } from '../conversations/message.ts'
+import { encodeRecord } from '../kernel/record.ts'
+import { storeKey, u32, u48 } from '../kernel/store/key.ts'
+import type { Write } from '../kernel/store/store.ts'
 import type { ConversationState, Cursor, OutboxEntry, WaitingEnvelope } from './state.ts'
 
 /** Prefixes of the records; each a namespace of its own in the store. */

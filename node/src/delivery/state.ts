@@ -12,12 +12,12 @@ import type {
 import type { DeliveryPath } from '../api.ts'
 import type { Ranges } from '../conversations/counters.ts'
 import type { SlotTag } from '../conversations/epoch.ts'
-import type { StoredMessage } from '../conversations/message.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import type { StoredMessage } from '../conversations/message.ts'
 import type { Head } from '../conversations/ordering.ts'
 import type { GroupSnapshot, Member } from '../groups/group-crypto.ts'
-import type { Write } from '../kernel/store/store.ts'
 import type { CommitEffect } from '../kernel/machine.ts'
+import type { Write } from '../kernel/store/store.ts'
 import type { Change, IntroductionRecord } from './records.ts'
 
 export interface ReceiptState {

@@ -5,7 +5,7 @@ import { UserError } from '../api.ts'
 import { readKeyFile } from '../identity/key-file.node.ts'
 import type { NodeSecrets } from '../identity/keys.ts'
 import { nodePrimitives, openLevelStore } from '../kernel/host/index.ts'
-import { type Log, sealStore, type SealedStore, StoreError, systemRandom } from '../kernel/index.ts'
+import { type Log, type SealedStore, StoreError, sealStore, systemRandom } from '../kernel/index.ts'
 
 /** Files of a home; both in a folder only its owner may enter. */
 export const KEY_FILE = 'keys.json'

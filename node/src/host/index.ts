@@ -1,4 +1,5 @@
 // A messenger on a machine with files: home folder, key file, store; Node only.
+
+export type { Messenger } from '../messenger.ts'
 export { hasAccount } from './home.node.ts'
 export { type CreateOptions, createAccount, type OpenOptions, openMessenger } from './open.node.ts'
-export type { Messenger } from '../messenger.ts'

@@ -1,8 +1,8 @@
 // Opens a messenger on this machine: home folder, libp2p over TCP and WebSockets, MLS.
-import { formatContactLink, identity, parseJoinLink, ProtocolError } from '@kith/protocols'
+import { formatContactLink, identity, ProtocolError, parseJoinLink } from '@kith/protocols'
 import { type AccountView, UserError } from '../api.ts'
-import { createMlsCrypto } from '../groups/mls.ts'
 import type { LocalDevice } from '../groups/group-crypto.ts'
+import { createMlsCrypto } from '../groups/mls.ts'
 import { createAccountOperation } from '../identity/account.ts'
 import { createKeyFile } from '../identity/key-file.node.ts'
 import { createDeviceKeys, createNodeSecrets, type NodeSecrets } from '../identity/keys.ts'

@@ -1,5 +1,5 @@
 // The account as this device keeps it: who it is, its log, its homes, and the secret that lets contacts in.
-import { type AccountId, identity, idBytes, ProtocolError } from '@kith/protocols'
+import { type AccountId, idBytes, identity, ProtocolError } from '@kith/protocols'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
 import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
 import { storeKey } from '../kernel/store/key.ts'

@@ -108,8 +108,6 @@ export class Machine<
   }
 }
 
-function isCommit<Change>(effect: {
-  readonly type: string
-}): effect is CommitEffect<Change> {
+function isCommit<Change>(effect: { readonly type: string }): effect is CommitEffect<Change> {
   return effect.type === 'commit'
 }

@@ -5,8 +5,8 @@ import {
   envelopeOf,
   fromBob,
   idOf,
-  readyWorld,
   RELAY,
+  readyWorld,
   STORE_EPOCH
 } from './machine-world.ts'
 

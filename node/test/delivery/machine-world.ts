@@ -8,6 +8,7 @@ import {
   type ConversationId,
   type DeviceId,
   deviceIdOf,
+  direct,
   envelope,
   idBytes,
   type MessageId,
@@ -18,7 +19,7 @@ import {
 import { fromString } from 'uint8arrays/from-string'
 import { toString as toText } from 'uint8arrays/to-string'
 import type { EpochState } from '../../src/conversations/incarnations.ts'
-import { directConversationId } from '../../src/conversations/incarnations.ts'
+import type { Change } from '../../src/delivery/records.ts'
 import type {
   DeliveryEvent,
   DeliveryState,
@@ -30,7 +31,6 @@ import type {
 } from '../../src/delivery/state.ts'
 import { createStep } from '../../src/delivery/step.ts'
 import type { CommitEffect } from '../../src/kernel/machine.ts'
-import type { Change } from '../../src/delivery/records.ts'
 
 export const sha256 = (...parts: Uint8Array[]): Uint8Array => {
   const hash = createHash('sha256')
@@ -44,7 +44,7 @@ export const bytes = (length: number, value: number): Uint8Array =>
 export const ALICE = { account: accountIdOf(bytes(32, 1)), device: deviceIdOf(bytes(32, 2)) }
 export const BOB = { account: accountIdOf(bytes(32, 3)), device: deviceIdOf(bytes(32, 4)) }
 export const RELAY = relayIdOf(bytes(32, 5))
-export const CHAT: ConversationId = directConversationId(ALICE.account, BOB.account, sha256)
+export const CHAT: ConversationId = direct.directConversationId(ALICE.account, BOB.account, sha256)
 export const STORE_EPOCH = bytes(16, 6)
 const TAG = bytes(16, 7)
 

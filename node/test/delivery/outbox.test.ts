@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import {
   BOB,
+  bytes,
   CHAT,
   EPOCH,
-  readyWorld,
   RELAY,
-  sealedOf,
+  readyWorld,
   STARTED,
   STORE_EPOCH,
-  bytes,
+  sealedOf,
   World
 } from './machine-world.ts'
 
