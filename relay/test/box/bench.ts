@@ -8,8 +8,11 @@ import {
   type Store
 } from '@kith/node/kernel'
 import { nodePrimitives } from '@kith/node/kernel/host'
+import { box as protocol } from '@kith/protocols'
+import { expect } from 'vitest'
 import { type Boxes, openBoxes } from '../../src/box/index.ts'
 import type { BoxLimits, Destination } from '../../src/box/box.ts'
+import { loadEntries, loadEnvelopes, type StoredEntry } from '../../src/box/records.ts'
 import { mapKey } from '../../src/storage/keys.ts'
 import { openMeta } from '../../src/storage/meta.ts'
 
@@ -93,3 +96,38 @@ export function appendOf(envelope: Uint8Array, ...destinations: Destination[]) {
 
 export const trusted = (box: number): Destination => ({ box, trusted: true })
 export const stranger = (box: number): Destination => ({ box, trusted: false })
+
+/** A bench with boxes 1 to `boxCount` open. */
+export async function benchWith(boxCount: number, disk = new MemoryDisk()): Promise<Bench> {
+  const bench = await openBench(disk)
+  for (let box = 1; box <= boxCount; box++) await bench.boxes.open(box, accountOf(box))
+  return bench
+}
+
+/** Numbers without a gap, a chain that recomputes, a head that verifies, bodies that hash to their ids. */
+export async function expectSound({ boxes, store }: Bench, box: number): Promise<StoredEntry[]> {
+  const head = await boxes.head(box)
+  const end = head.head?.number ?? 0
+  const entries = await loadEntries(store, box, { from: 1, to: end + 1, limit: 10_000 })
+  expect(entries.map((entry) => entry.number)).toEqual(Array.from({ length: end }, (_, i) => i + 1))
+  let chain = protocol.chainStart(boxes.storeEpoch, accountOf(box), primitives.sha256)
+  for (const { number, envelopeId } of entries) {
+    chain = protocol.chainNext(chain, number, envelopeId, primitives.sha256)
+  }
+  expect(head.head?.chain).toEqual(chain)
+  const isSigned = protocol.verifySignedHead(head, RELAY.publicKey, boxes.storeEpoch, primitives)
+  expect(isSigned).toBe(true)
+  const bodies = await loadEnvelopes(
+    store,
+    entries.map((entry) => entry.envelopeId)
+  )
+  for (const [index, body] of bodies.entries()) {
+    expect(primitives.sha256(body ?? new Uint8Array(0))).toEqual(entries[index]?.envelopeId)
+  }
+  return entries
+}
+
+/** Lets everything that needs no disk happen. */
+export async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await Promise.resolve()
+}

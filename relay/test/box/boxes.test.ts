@@ -1,52 +1,22 @@
 // The box machine over a memory disk: numbers, chains, heads, quotas, and no answer before its write is durable.
 import { MemoryDisk } from '@kith/node/kernel'
-import { box as protocol } from '@kith/protocols'
 import { describe, expect, it } from 'vitest'
-import { loadEntries, loadEnvelopes } from '../../src/box/records.ts'
 import {
   accountOf,
   appendOf,
-  type Bench,
+  benchWith,
   envelopeOf,
+  expectSound,
   openBench,
-  primitives,
-  RELAY,
   stranger,
-  trusted
+  trusted,
+  turns
 } from './bench.ts'
-
-async function benchWith(boxCount: number, disk = new MemoryDisk()): Promise<Bench> {
-  const bench = await openBench(disk)
-  for (let box = 1; box <= boxCount; box++) await bench.boxes.open(box, accountOf(box))
-  return bench
-}
-
-async function expectSound({ boxes, store }: Bench, box: number): Promise<number> {
-  const head = await boxes.head(box)
-  const end = head.head?.number ?? 0
-  const entries = await loadEntries(store, box, { from: 1, to: end + 1, limit: 10_000 })
-  expect(entries.map((entry) => entry.number)).toEqual(Array.from({ length: end }, (_, i) => i + 1))
-  let chain = protocol.chainStart(boxes.storeEpoch, accountOf(box), primitives.sha256)
-  for (const { number, envelopeId } of entries) {
-    chain = protocol.chainNext(chain, number, envelopeId, primitives.sha256)
-  }
-  expect(head.head?.chain).toEqual(chain)
-  const isSigned = protocol.verifySignedHead(head, RELAY.publicKey, boxes.storeEpoch, primitives)
-  expect(isSigned).toBe(true)
-  const bodies = await loadEnvelopes(
-    store,
-    entries.map((entry) => entry.envelopeId)
-  )
-  for (const [index, body] of bodies.entries()) {
-    expect(primitives.sha256(body ?? new Uint8Array(0))).toEqual(entries[index]?.envelopeId)
-  }
-  return end
-}
 
 describe('boxes', () => {
   it('sign the head of an empty box', async () => {
     const bench = await benchWith(1)
-    expect(await expectSound(bench, 1)).toBe(0)
+    expect(await expectSound(bench, 1)).toHaveLength(0)
   })
 
   it('number the entries of each box by itself', async () => {
@@ -57,9 +27,9 @@ describe('boxes', () => {
     }
     numbers.push(await bench.boxes.append(appendOf(envelopeOf(9), trusted(2), trusted(3))))
     expect(numbers).toEqual([1, 2, 3, 4, 5, 6])
-    expect(await expectSound(bench, 1)).toBe(5)
-    expect(await expectSound(bench, 2)).toBe(6)
-    expect(await expectSound(bench, 3)).toBe(1)
+    expect(await expectSound(bench, 1)).toHaveLength(5)
+    expect(await expectSound(bench, 2)).toHaveLength(6)
+    expect(await expectSound(bench, 3)).toHaveLength(1)
   })
 
   it('sign one commit for all appends that arrive while another is written', async () => {
@@ -106,8 +76,8 @@ describe('boxes', () => {
     const again = await openBench(disk)
     answers.push(await again.boxes.append(append))
     expect(answers).toEqual([1, 1, 1, 1])
-    expect(await expectSound(again, 1)).toBe(2)
-    expect(await expectSound(again, 2)).toBe(1)
+    expect(await expectSound(again, 1)).toHaveLength(2)
+    expect(await expectSound(again, 2)).toHaveLength(1)
   })
 
   it('add a repeated envelope to the boxes where it is missing', async () => {
@@ -117,8 +87,8 @@ describe('boxes', () => {
       appendOf(envelopeOf(0), trusted(1), trusted(2), trusted(3))
     )
     expect(number).toBe(1)
-    expect(await expectSound(bench, 2)).toBe(1)
-    expect(await expectSound(bench, 3)).toBe(1)
+    expect(await expectSound(bench, 2)).toHaveLength(1)
+    expect(await expectSound(bench, 3)).toHaveLength(1)
   })
 
   it('refuse an append as a whole when one destination is full', async () => {
@@ -129,7 +99,7 @@ describe('boxes', () => {
     }
     const more = bench.boxes.append(appendOf(envelopeOf(3), trusted(1), stranger(2)))
     await expect(more).rejects.toMatchObject(quota)
-    expect(await expectSound(bench, 1)).toBe(3)
+    expect(await expectSound(bench, 1)).toHaveLength(3)
     expect(await bench.boxes.append(appendOf(envelopeOf(3), trusted(1), trusted(2)))).toBe(4)
   })
 
@@ -179,7 +149,7 @@ describe('boxes', () => {
     disk.release()
     await first
     expect(new Set(await Promise.all(waiting)).size).toBe(1_024)
-    expect(await expectSound(bench, 1)).toBe(1_025)
+    expect(await expectSound(bench, 1)).toHaveLength(1_025)
   })
 
   it('answer nothing more once a write has failed', async () => {
@@ -212,8 +182,3 @@ describe('boxes', () => {
     expect(await bench.store.get(write.key)).toEqual(second.value)
   })
 })
-
-/** Lets everything that needs no disk happen. */
-async function turns(count: number): Promise<void> {
-  for (let turn = 0; turn < count; turn++) await Promise.resolve()
-}
