@@ -25,7 +25,7 @@ import { Libp2pByteStream } from './libp2p-stream.ts'
 import { joiningWrites } from './libp2p-transport.ts'
 import type { Log } from './log.ts'
 import type { ConnectionChange, Network, NetworkInit, NetworkProfile } from './network.ts'
-import type { Remote } from './rpc/server.ts'
+import type { Remote } from './rpc/server-exchange.ts'
 import { createRpc } from './rpc.ts'
 import type { PeerAddress, Transport } from './streams.ts'
 

@@ -1,11 +1,11 @@
 // The streams this side opened: at most one per peer and lane, opened when first needed, shared by all
 // requests, forgotten when closed or lost. Concurrent callers share one dial.
-import { type DeviceId, type Lane, parseDeviceId, ProtocolError } from '@kith/protocols'
+import { type DeviceId, type Lane, ProtocolError, parseDeviceId } from '@kith/protocols'
 import type { ByteStream } from './byte-stream.ts'
 import type { Clock } from './clock.ts'
 import { ClientLane } from './rpc/client.ts'
 import { OPEN_TIMEOUT_MS, STREAMS_MAX } from './rpc/limits.ts'
-import type { Remote } from './rpc/server.ts'
+import type { Remote } from './rpc/server-exchange.ts'
 
 /** Whom to reach, and where. The id is enforced by the handshake, whatever the addresses lead to. */
 export interface PeerAddress {

@@ -46,7 +46,7 @@ export class MemoryStream implements ByteStream {
     return this.#aheadBytes < this.#init.windowBytes && !this.#isEnding && !this.#isGone
   }
 
-  get unreadBytes(): number {
+  get aheadBytes(): number {
     return this.#aheadBytes
   }
 

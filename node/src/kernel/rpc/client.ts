@@ -1,7 +1,6 @@
 // The asking side of one stream: numbers the exchanges, hands answers to whoever waits, and closes the stream
 // when nothing was exchanged for a while.
 import {
-  decodeBounded,
   frame as frames,
   type Protocol,
   ProtocolError,
@@ -11,18 +10,12 @@ import type { ByteStream } from '../byte-stream.ts'
 import type { Clock } from '../clock.ts'
 import { type Frame, KIND } from '../frame-codec.ts'
 import { FrameChannel } from '../framing.ts'
+import { type Asked, type ClientExchange, ClientRequest } from './client-request.ts'
 import { Deadlines } from './deadlines.ts'
 import { EXCHANGES_MAX, OPENER_IDLE_MS, SUBSCRIPTIONS_MAX, WAITERS_MAX } from './limits.ts'
-import { errorOf, lostError } from './status.ts'
+import { lostError } from './status.ts'
 import { ClientSubscription, type Subscription } from './subscription.ts'
-
-/** One exchange that waits for frames of the other side. */
-export interface ClientExchange {
-  readonly id: number
-  readonly deadlineMs: number
-  onFrame(frame: Frame): void
-  fail(error: unknown): void
-}
+import { Waiter, type WaiterInit } from './waiter.ts'
 
 export interface ClientLaneInit {
   readonly clock: Clock
@@ -90,10 +83,14 @@ export class ClientLane {
     message: Request,
     signal: AbortSignal | undefined
   ): Promise<Response> {
-    const body = encodeWithin(protocol, message, protocol.limits.requestBytes)
-    const deadlineMs = this.#clock.monotonic() + protocol.limits.timeoutMs
-    if (this.#hasRoom) return this.#ask(protocol, body, deadlineMs, signal)
-    return this.#room(deadlineMs, signal).then(() => this.#ask(protocol, body, deadlineMs, signal))
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason)
+      const body = encodeWithin(protocol, message, protocol.limits.requestBytes)
+      const deadlineMs = this.#clock.monotonic() + protocol.limits.timeoutMs
+      const ask = () => this.#ask({ protocol, deadlineMs, signal, resolve, reject }, body)
+      if (this.#hasRoom) ask()
+      else this.#wait(ask, { deadlineMs, signal, reject })
+    })
   }
 
   subscribe<Request, Item, Acknowledgement>(
@@ -137,64 +134,47 @@ export class ClientLane {
   }
 
   get #hasRoom(): boolean {
-    return (
-      this.#waiters.length === 0 &&
-      !this.#channel.isFull &&
-      this.#exchanges.size - this.#subscriptions < EXCHANGES_MAX
+    return this.#waiters.length === 0 && this.#mayAsk
+  }
+
+  get #mayAsk(): boolean {
+    const running = this.#exchanges.size - this.#subscriptions
+    return running < EXCHANGES_MAX && !this.#channel.isFull
+  }
+
+  #ask<Request, Response>(asked: Asked<Request, Response>, body: Uint8Array): void {
+    if (!this.isOpen) return asked.reject(lostError(undefined))
+    const id = this.#takeId()
+    const exchange = new ClientRequest(id, asked, {
+      cancel: () => this.#channel.write({ kind: KIND.end, id }),
+      done: () => this.#finish(id)
+    })
+    this.#exchanges.set(id, exchange)
+    this.#deadlines.watch(asked.deadlineMs)
+    this.#channel.write({ kind: KIND.request, id, method: methodOf(asked.protocol), body })
+  }
+
+  /** Calls `start`, in order of call, once another request may be written. */
+  #wait(start: () => void, { deadlineMs, signal, reject }: WaiterInit): void {
+    if (this.#waiters.length >= WAITERS_MAX) {
+      return reject(new ProtocolError('unavailable', 'too many requests are waiting'))
+    }
+    const waiter: Waiter = new Waiter(start, reject, signal, () => {
+      cancel()
+      const index = this.#waiters.indexOf(waiter)
+      if (index >= 0) this.#waiters.splice(index, 1)
+    })
+    const cancel = this.#clock.schedule(deadlineMs - this.#clock.monotonic(), () =>
+      waiter.fail(new ProtocolError('unavailable', 'the peer takes no more requests'))
     )
-  }
-
-  #ask<Request, Response>(
-    protocol: Protocol<Request, Response>,
-    body: Uint8Array,
-    deadlineMs: number,
-    signal: AbortSignal | undefined
-  ): Promise<Response> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      if (!this.isOpen) return reject(lostError(undefined))
-      const id = this.#takeId()
-      const exchange = new ClientRequest(id, deadlineMs, {
-        protocol,
-        resolve,
-        reject,
-        signal,
-        cancel: () => this.#channel.write({ kind: KIND.end, id }),
-        done: () => this.#finish(id)
-      })
-      this.#exchanges.set(id, exchange)
-      this.#deadlines.watch(deadlineMs)
-      this.#channel.write({ kind: KIND.request, id, method: methodOf(protocol), body })
-    })
-  }
-
-  /** Resolves, in order of call, once another request may be written. */
-  #room(deadlineMs: number, signal: AbortSignal | undefined): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(signal.reason)
-      if (this.#waiters.length >= WAITERS_MAX) {
-        return reject(new ProtocolError('unavailable', 'too many requests are waiting'))
-      }
-      const waiter = new Waiter(resolve, reject, signal)
-      const cancel = this.#clock.schedule(deadlineMs - this.#clock.monotonic(), () =>
-        waiter.fail(new ProtocolError('unavailable', 'the peer takes no more requests'))
-      )
-      waiter.onSettled = () => {
-        cancel()
-        const index = this.#waiters.indexOf(waiter)
-        if (index >= 0) this.#waiters.splice(index, 1)
-      }
-      this.#waiters.push(waiter)
-    })
+    this.#waiters.push(waiter)
   }
 
   #wake(): void {
-    let free = EXCHANGES_MAX - (this.#exchanges.size - this.#subscriptions)
-    while (free > 0 && !this.#channel.isFull) {
+    while (this.#mayAsk) {
       const waiter = this.#waiters.shift()
       if (waiter === undefined) return
-      free -= 1
-      waiter.succeed()
+      waiter.proceed()
     }
   }
 
@@ -251,90 +231,6 @@ export class ClientLane {
     const lost = lostError(error)
     for (const exchange of [...this.#exchanges.values()]) exchange.fail(lost)
     for (const waiter of this.#waiters.splice(0)) waiter.fail(lost)
-  }
-}
-
-class Waiter {
-  readonly #resolve: () => void
-  readonly #reject: (error: unknown) => void
-  readonly #signal: AbortSignal | undefined
-  readonly #onAbort = () => this.fail(this.#signal?.reason)
-  onSettled: () => void = () => {}
-
-  constructor(resolve: () => void, reject: (error: unknown) => void, signal?: AbortSignal) {
-    this.#resolve = resolve
-    this.#reject = reject
-    this.#signal = signal
-    signal?.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  succeed(): void {
-    this.#settle()
-    this.#resolve()
-  }
-
-  fail(error: unknown): void {
-    this.#settle()
-    this.#reject(error)
-  }
-
-  #settle(): void {
-    this.#signal?.removeEventListener('abort', this.#onAbort)
-    this.onSettled()
-  }
-}
-
-interface RequestInit<Request, Response> {
-  readonly protocol: Protocol<Request, Response>
-  readonly resolve: (response: Response) => void
-  readonly reject: (error: unknown) => void
-  readonly signal: AbortSignal | undefined
-  /** Tells the other side that nobody waits any more. */
-  readonly cancel: () => void
-  readonly done: () => void
-}
-
-class ClientRequest<Request, Response> implements ClientExchange {
-  readonly id: number
-  readonly deadlineMs: number
-  readonly #init: RequestInit<Request, Response>
-  readonly #onAbort: (() => void) | undefined
-
-  constructor(id: number, deadlineMs: number, init: RequestInit<Request, Response>) {
-    this.id = id
-    this.deadlineMs = deadlineMs
-    this.#init = init
-    if (init.signal === undefined) return
-    this.#onAbort = () => this.fail(init.signal?.reason)
-    init.signal.addEventListener('abort', this.#onAbort, { once: true })
-  }
-
-  onFrame(frame: Frame): void {
-    const { protocol, resolve, reject } = this.#init
-    this.#settle()
-    if (frame.kind !== frames.FrameKind.RESPONSE) {
-      throw new ProtocolError('malformed', 'a request is answered by a response')
-    }
-    if (frame.status !== 0) return reject(errorOf(frame, protocol.id))
-    try {
-      resolve(decodeBounded(protocol.response, frame.body, protocol.limits.responseBytes))
-    } catch (error) {
-      reject(error)
-    }
-  }
-
-  fail(error: unknown): void {
-    this.#settle()
-    // On a lost stream this writes nothing.
-    this.#init.cancel()
-    this.#init.reject(error)
-  }
-
-  #settle(): void {
-    if (this.#onAbort !== undefined) {
-      this.#init.signal?.removeEventListener('abort', this.#onAbort)
-    }
-    this.#init.done()
   }
 }
 

@@ -1,8 +1,6 @@
 // The answering side of one stream: checks each request against its protocol's limits and rate, runs the
 // handler, and reads no further while it owes too much.
 import {
-  type Caller,
-  type DeviceId,
   decodeBounded,
   frame as frames,
   type Handler,
@@ -20,6 +18,7 @@ import type { RateLimiter, TokenBucket } from '../rate-limit.ts'
 import { Deadlines } from './deadlines.ts'
 import { ACCEPTOR_IDLE_MS, EXCHANGE_BYTES_MAX, EXCHANGES_MAX, SUBSCRIPTIONS_MAX } from './limits.ts'
 import { ServerPublisher } from './publisher.ts'
+import { type Remote, ServerExchange } from './server-exchange.ts'
 import { refusalOf } from './status.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a table holds services of every message type
@@ -32,12 +31,6 @@ export type Service =
       protocol: SubscriptionProtocol<Any, Any, Any>
       handler: SubscriptionHandler<SubscriptionProtocol<Any, Any, Any>>
     }
-
-/** Who is on the other side, as the handshake proved. */
-export interface Remote {
-  readonly device: DeviceId
-  readonly publicKey: Uint8Array
-}
 
 export interface ServerLaneInit {
   readonly clock: Clock
@@ -297,49 +290,6 @@ export class ServerLane {
     this.#init.onEnd()
     const lost = new ProtocolError('unreachable', 'the connection was lost', { cause: error })
     for (const exchange of this.#exchanges.values()) exchange.cancel(lost)
-  }
-}
-
-/** One running exchange, and the caller its handler sees. The signal exists only if somebody looks at it. */
-class ServerExchange implements Caller {
-  readonly id: number
-  deadlineMs: number
-  readonly #remote: Remote
-  publisher: ServerPublisher<Any, Any, Any> | undefined
-  isOver = false
-  #controller: AbortController | undefined
-  #reason: Error | undefined
-
-  constructor(id: number, deadlineMs: number, remote: Remote) {
-    this.id = id
-    this.deadlineMs = deadlineMs
-    this.#remote = remote
-  }
-
-  get device(): DeviceId {
-    return this.#remote.device
-  }
-
-  get publicKey(): Uint8Array {
-    return this.#remote.publicKey
-  }
-
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController()
-      if (this.#reason !== undefined) this.#controller.abort(this.#reason)
-    }
-    return this.#controller.signal
-  }
-
-  /** Nothing more is sent for it. */
-  cancel(reason: ProtocolError): void {
-    if (this.isOver) return
-    this.isOver = true
-    this.deadlineMs = Number.POSITIVE_INFINITY
-    this.#reason = reason
-    this.#controller?.abort(reason)
-    this.publisher?.end(reason)
   }
 }
 

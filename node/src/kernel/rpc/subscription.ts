@@ -7,7 +7,7 @@ import {
   type SubscriptionProtocol
 } from '@kith/protocols'
 import { type Frame, KIND, type OutgoingFrame } from '../frame-codec.ts'
-import type { ClientExchange } from './client.ts'
+import type { ClientExchange } from './client-request.ts'
 import { ITEM_OVERHEAD_BYTES } from './limits.ts'
 import { errorOf } from './status.ts'
 
