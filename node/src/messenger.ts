@@ -316,7 +316,7 @@ class Running implements Messenger {
     const { profile } = this.#init
     await ensureRegistered({ rpc, home, profile, signal })
     const { deliverySecret } = profile
-    await rpc.request(home, box.boxConfigure, { deliverySecret }, { signal })
+    await rpc.request(home, box.boxConfigure, { deliverySecret, blocked: [] }, { signal })
     await keyPackages.replenish(home, signal)
   }
 }

@@ -29,6 +29,8 @@ import {
   SignedOperation
 } from './identity/index.ts'
 import { keyPackagesPublish, keyPackagesTake } from './key-packages/index.ts'
+import { linkingPut, linkingWatch } from './linking/index.ts'
+import { sequencerAppend } from './sequencer/index.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds protocols of every message type
 type AnyProtocol = Protocol<any, any> | SubscriptionProtocol<any, any, any>
@@ -42,7 +44,10 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   boxSubscribe,
   boxPutSlot,
   boxConfigure,
-  directDeliver
+  directDeliver,
+  sequencerAppend,
+  linkingPut,
+  linkingWatch
 ]
 
 /** What is encoded by itself: stored, sealed, hashed or signed, and not only a request or response. */

@@ -33,7 +33,7 @@ function isBody(body: envelope.Body): boolean {
       isText(introduction.name, NAME_BYTES_MAX)
     )
   }
-  return commit === undefined || commit.byteLength > 0
+  return commit === undefined || commit.commit.byteLength > 0
 }
 
 /** Names the field of a content that is wrong; undefined when none is. */

@@ -24,7 +24,7 @@ export async function register(
   try {
     await ensureRegistered({ rpc, home, profile, signal })
     const { deliverySecret } = profile
-    await rpc.request(home, box.boxConfigure, { deliverySecret }, { signal })
+    await rpc.request(home, box.boxConfigure, { deliverySecret, blocked: [] }, { signal })
     await new KeyPackageStore({ ...components, device }).replenish(home, signal)
   } catch (error) {
     throw error instanceof ProtocolError ? explain(error) : error

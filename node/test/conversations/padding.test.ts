@@ -33,7 +33,8 @@ describe('padding a content', () => {
   })
 
   test('leaves room for the rest of the largest envelope', () => {
-    const body = { commit: new Uint8Array((CONTENT_BUCKETS_BYTES.at(-1) as number) - 300) }
+    const commit = new Uint8Array((CONTENT_BUCKETS_BYTES.at(-1) as number) - 300)
+    const body = { commit: { commit, receipt: new Uint8Array(0) } }
     const content = { ...wireContent(), body }
     const { envelope } = seal({ content, counter: Number.MAX_SAFE_INTEGER })
     expect(envelope.byteLength).toBeLessThanOrEqual(wire.ENVELOPE_BYTES_MAX)

@@ -27,7 +27,7 @@ describe('a sealed envelope', () => {
 
   test.each([
     ['an introduction', { introduction: { name: 'alice', deliverySecret: new Uint8Array(32) } }],
-    ['a commit', { commit: new Uint8Array(40_000).fill(3) }],
+    ['a commit', { commit: { commit: new Uint8Array(40_000).fill(3), receipt: new Uint8Array(8) } }],
     ['a body of a kind from a later version', {}]
   ] as const)('carries %s', (_, body) => {
     expect(open(seal({ content: contentOf(body) }).envelope)?.content.body).toEqual(body)
@@ -87,7 +87,7 @@ describe('a content that no receiver would take', () => {
       { body: { introduction: { name: 'n'.repeat(65), deliverySecret: bytes(32) } } }
     ],
     ['a short secret', { body: { introduction: { name: 'n', deliverySecret: bytes(31) } } }],
-    ['an empty commit', { body: { commit: bytes(0) } }]
+    ['an empty commit', { body: { commit: { commit: bytes(0), receipt: bytes(0) } } }]
   ])('is not sealed: %s', (_, fields) => {
     const content = { ...contentOf(), ...fields }
     expect(() => seal({ content })).toThrow(expect.objectContaining({ code: 'malformed' }))
@@ -98,7 +98,7 @@ describe('a content that no receiver would take', () => {
   })
 
   test('is not sealed when it fits no envelope', () => {
-    const content = contentOf({ commit: new Uint8Array(70_000) })
+    const content = contentOf({ commit: { commit: new Uint8Array(70_000), receipt: new Uint8Array(0) } })
     expect(() => seal({ content })).toThrow(expect.objectContaining({ code: 'too-large' }))
   })
 

@@ -163,6 +163,9 @@ function change(state: AccountState, operation: Operation, checks: Checks): Acco
   if (operation.addDevice !== undefined) {
     return withDevice(state, operation.addDevice, checks)
   }
+  if (operation.removeDevice !== undefined) {
+    return withoutDevice(state, operation.removeDevice.device)
+  }
   if (operation.setHomes !== undefined) {
     return { ...state, homes: readHomes(operation.setHomes.homes) }
   }
@@ -191,6 +194,18 @@ function withDevice(
   }
   const entry = { device: deviceIdOf(device), addedAt: state.length }
   return { ...state, devices: [...state.devices, entry] }
+}
+
+/** The last device stays: an account without one could only be taken back with the recovery key. */
+function withoutDevice(state: AccountState, device: Uint8Array): AccountState {
+  if (!hasDevice(state, device)) {
+    throw new ProtocolError('conflict', 'the device does not belong to the account')
+  }
+  if (state.devices.length === 1) {
+    throw new ProtocolError('forbidden', 'the last device of an account stays')
+  }
+  const removed = deviceIdOf(device)
+  return { ...state, devices: state.devices.filter((entry) => entry.device !== removed) }
 }
 
 function withRecoveryKey(state: AccountState, recoveryKey: Uint8Array): AccountState {

@@ -50,7 +50,7 @@ export async function joinRelay(link: string): Promise<Device> {
     invite: join.invite
   })
   const deliverySecret = systemRandom.bytes(envelope.DELIVERY_SECRET_BYTES)
-  await network.rpc.request(relay, box.boxConfigure, { deliverySecret })
+  await network.rpc.request(relay, box.boxConfigure, { deliverySecret, blocked: [] })
   const account = identity.operationHash(operation, primitives.sha256)
   return { network, relay, account, deliverySecret }
 }

@@ -85,7 +85,10 @@ function boxVectors(): Record<string, readonly Case[]> {
       ...cases('response', box.PutSlotResponse)
     ],
     'box-configure': [
-      ...cases('request', box.ConfigureRequest, { deliverySecret: filled(0xd5) }),
+      ...cases('request', box.ConfigureRequest, {
+        deliverySecret: filled(0xd5),
+        blocked: [filled(0xa4)]
+      }),
       ...cases('response', box.ConfigureResponse)
     ],
     commit: cases('commit', box.Commit, COMMIT)
@@ -162,7 +165,7 @@ function envelopeVectors(): Record<string, readonly Case[]> {
       envelope.Content,
       { ...content, body: { text: { text: 'Grüße, 世界 👋🏽' } } },
       { ...content, body: { introduction: { name: 'alice', deliverySecret: filled(0xd5) } } },
-      { ...content, body: { commit: filled(0x07, 20) } }
+      { ...content, body: { commit: { commit: filled(0x07, 20), receipt: filled(0x0c, 30) } } }
     ),
     'sealed-slot': cases('sealed-slot', envelope.SealedSlot, {
       salt: filled(0x02, 16),
@@ -185,7 +188,8 @@ function envelopeVectors(): Record<string, readonly Case[]> {
             { from: 6, to: LARGEST }
           ]
         }
-      ]
+      ],
+      addresses: ['/ip4/192.0.2.7/tcp/4001']
     })
   }
 }

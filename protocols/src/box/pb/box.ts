@@ -2036,6 +2036,7 @@ export namespace Slot {
 
 export interface ConfigureRequest {
   deliverySecret: Uint8Array
+  blocked: Uint8Array[]
 }
 
 export namespace ConfigureRequest {
@@ -2053,12 +2054,20 @@ export namespace ConfigureRequest {
           w.bytes(obj.deliverySecret)
         }
 
+        if (obj.blocked != null && obj.blocked.length > 0) {
+          for (const value of obj.blocked) {
+            w.uint32(18)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          deliverySecret: uint8ArrayAlloc(0)
+          deliverySecret: uint8ArrayAlloc(0),
+          blocked: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2071,6 +2080,18 @@ export namespace ConfigureRequest {
               obj.deliverySecret = reader.bytes()
               break
             }
+            case 2: {
+              if (opts.limits?.blocked != null && obj.blocked.length === opts.limits.blocked) {
+                throw new MaxLengthError('Decode error - repeated field "blocked" had too many elements')
+              }
+
+              if (obj.blocked.length === 1000) {
+                throw new MaxLengthError('Decode error - repeated field "blocked" had too many elements')
+              }
+
+              obj.blocked.push(reader.bytes())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -2080,6 +2101,10 @@ export namespace ConfigureRequest {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          blocked: 1000
+        }
+
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -2091,6 +2116,25 @@ export namespace ConfigureRequest {
                 field: `${prefix}.deliverySecret`,
                 value: reader.bytes()
               }
+              break
+            }
+            case 2: {
+              if (opts.limits?.blocked != null && obj.blocked === opts.limits.blocked) {
+                throw new MaxLengthError('Streaming decode error - repeated field "blocked" had too many elements')
+              }
+
+              if (obj.blocked === 1000) {
+                throw new MaxLengthError('Streaming decode error - repeated field "blocked" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.blocked[]`,
+                index: obj.blocked,
+                value: reader.bytes()
+              }
+
+              obj.blocked++
+
               break
             }
             default: {
@@ -2110,6 +2154,12 @@ export namespace ConfigureRequest {
     value: Uint8Array
   }
 
+  export interface ConfigureRequestBlockedFieldEvent {
+    field: '$.blocked[]'
+    index: number
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<ConfigureRequest>): Uint8Array {
     return encodeMessage(obj, ConfigureRequest.codec())
   }
@@ -2118,7 +2168,7 @@ export namespace ConfigureRequest {
     return decodeMessage(buf, ConfigureRequest.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ConfigureRequest>): Generator<ConfigureRequestDeliverySecretFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ConfigureRequest>): Generator<ConfigureRequestDeliverySecretFieldEvent | ConfigureRequestBlockedFieldEvent> {
     return streamMessage(buf, ConfigureRequest.codec(), opts)
   }
 }

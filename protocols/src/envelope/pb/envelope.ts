@@ -754,8 +754,13 @@ export namespace Content {
     value: Uint8Array
   }
 
-  export interface ContentBodyCommitFieldEvent {
-    field: '$.body.commit'
+  export interface ContentBodyCommitCommitFieldEvent {
+    field: '$.body.commit.commit'
+    value: Uint8Array
+  }
+
+  export interface ContentBodyCommitReceiptFieldEvent {
+    field: '$.body.commit.receipt'
     value: Uint8Array
   }
 
@@ -767,7 +772,7 @@ export namespace Content {
     return decodeMessage(buf, Content.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Content>): Generator<ContentConversationFieldEvent | ContentGroupFieldEvent | ContentEpochFieldEvent | ContentAuthenticatorFieldEvent | ContentHeadsFieldEvent | ContentDepthFieldEvent | ContentSentAtMsFieldEvent | ContentBodyTextTextFieldEvent | ContentBodyIntroductionNameFieldEvent | ContentBodyIntroductionDeliverySecretFieldEvent | ContentBodyCommitFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Content>): Generator<ContentConversationFieldEvent | ContentGroupFieldEvent | ContentEpochFieldEvent | ContentAuthenticatorFieldEvent | ContentHeadsFieldEvent | ContentDepthFieldEvent | ContentSentAtMsFieldEvent | ContentBodyTextTextFieldEvent | ContentBodyIntroductionNameFieldEvent | ContentBodyIntroductionDeliverySecretFieldEvent | ContentBodyCommitCommitFieldEvent | ContentBodyCommitReceiptFieldEvent> {
     return streamMessage(buf, Content.codec(), opts)
   }
 }
@@ -775,7 +780,7 @@ export namespace Content {
 export interface Body {
   text?: Text
   introduction?: Introduction
-  commit?: Uint8Array
+  commit?: GroupCommit
 }
 
 export namespace Body {
@@ -817,7 +822,7 @@ export namespace Body {
 
         if (obj.commit != null) {
           w.uint32(26)
-          w.bytes(obj.commit)
+          GroupCommit.codec().encode(obj.commit, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -845,7 +850,9 @@ export namespace Body {
               break
             }
             case 3: {
-              obj.commit = reader.bytes()
+              obj.commit = GroupCommit.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.commit
+              })
               break
             }
             default: {
@@ -893,10 +900,10 @@ export namespace Body {
               break
             }
             case 3: {
-              yield {
-                field: `${prefix}.commit`,
-                value: reader.bytes()
-              }
+              yield * GroupCommit.codec().stream(reader, reader.uint32(), `${prefix}.commit`, {
+                limits: opts.limits?.commit
+              })
+
               break
             }
             default: {
@@ -926,8 +933,13 @@ export namespace Body {
     value: Uint8Array
   }
 
-  export interface BodyCommitFieldEvent {
-    field: '$.commit'
+  export interface BodyCommitCommitFieldEvent {
+    field: '$.commit.commit'
+    value: Uint8Array
+  }
+
+  export interface BodyCommitReceiptFieldEvent {
+    field: '$.commit.receipt'
     value: Uint8Array
   }
 
@@ -939,8 +951,120 @@ export namespace Body {
     return decodeMessage(buf, Body.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Body>): Generator<BodyTextTextFieldEvent | BodyIntroductionNameFieldEvent | BodyIntroductionDeliverySecretFieldEvent | BodyCommitFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Body>): Generator<BodyTextTextFieldEvent | BodyIntroductionNameFieldEvent | BodyIntroductionDeliverySecretFieldEvent | BodyCommitCommitFieldEvent | BodyCommitReceiptFieldEvent> {
     return streamMessage(buf, Body.codec(), opts)
+  }
+}
+
+export interface GroupCommit {
+  commit: Uint8Array
+  receipt: Uint8Array
+}
+
+export namespace GroupCommit {
+  let _codec: Codec<GroupCommit>
+
+  export const codec = (): Codec<GroupCommit> => {
+    if (_codec == null) {
+      _codec = message<GroupCommit>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.commit != null && obj.commit.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.commit)
+        }
+
+        if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.receipt)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          commit: uint8ArrayAlloc(0),
+          receipt: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.commit = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.receipt = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.commit`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.receipt`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface GroupCommitCommitFieldEvent {
+    field: '$.commit'
+    value: Uint8Array
+  }
+
+  export interface GroupCommitReceiptFieldEvent {
+    field: '$.receipt'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<GroupCommit>): Uint8Array {
+    return encodeMessage(obj, GroupCommit.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GroupCommit>): GroupCommit {
+    return decodeMessage(buf, GroupCommit.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GroupCommit>): Generator<GroupCommitCommitFieldEvent | GroupCommitReceiptFieldEvent> {
+    return streamMessage(buf, GroupCommit.codec(), opts)
   }
 }
 
@@ -1375,6 +1499,7 @@ export interface SlotContent {
   device: Uint8Array
   version: number
   delivered: Delivered[]
+  addresses: string[]
 }
 
 export namespace SlotContent {
@@ -1414,6 +1539,13 @@ export namespace SlotContent {
           }
         }
 
+        if (obj.addresses != null && obj.addresses.length > 0) {
+          for (const value of obj.addresses) {
+            w.uint32(50)
+            w.string(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1423,7 +1555,8 @@ export namespace SlotContent {
           account: uint8ArrayAlloc(0),
           device: uint8ArrayAlloc(0),
           version: 0,
-          delivered: []
+          delivered: [],
+          addresses: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1462,6 +1595,18 @@ export namespace SlotContent {
               }))
               break
             }
+            case 6: {
+              if (opts.limits?.addresses != null && obj.addresses.length === opts.limits.addresses) {
+                throw new MaxLengthError('Decode error - repeated field "addresses" had too many elements')
+              }
+
+              if (obj.addresses.length === 8) {
+                throw new MaxLengthError('Decode error - repeated field "addresses" had too many elements')
+              }
+
+              obj.addresses.push(reader.string())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1472,7 +1617,8 @@ export namespace SlotContent {
         return obj
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
-          delivered: 64
+          delivered: 64,
+          addresses: 8
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1531,6 +1677,25 @@ export namespace SlotContent {
 
               break
             }
+            case 6: {
+              if (opts.limits?.addresses != null && obj.addresses === opts.limits.addresses) {
+                throw new MaxLengthError('Streaming decode error - repeated field "addresses" had too many elements')
+              }
+
+              if (obj.addresses === 8) {
+                throw new MaxLengthError('Streaming decode error - repeated field "addresses" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.addresses[]`,
+                index: obj.addresses,
+                value: reader.string()
+              }
+
+              obj.addresses++
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1581,6 +1746,12 @@ export namespace SlotContent {
     index: number
   }
 
+  export interface SlotContentAddressesFieldEvent {
+    field: '$.addresses[]'
+    index: number
+    value: string
+  }
+
   export function encode (obj: Partial<SlotContent>): Uint8Array {
     return encodeMessage(obj, SlotContent.codec())
   }
@@ -1589,7 +1760,7 @@ export namespace SlotContent {
     return decodeMessage(buf, SlotContent.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SlotContent>): Generator<SlotContentConversationFieldEvent | SlotContentAccountFieldEvent | SlotContentDeviceFieldEvent | SlotContentVersionFieldEvent | SlotContentDeliveredDeviceFieldEvent | SlotContentDeliveredRangesFromFieldEvent | SlotContentDeliveredRangesToFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SlotContent>): Generator<SlotContentConversationFieldEvent | SlotContentAccountFieldEvent | SlotContentDeviceFieldEvent | SlotContentVersionFieldEvent | SlotContentDeliveredDeviceFieldEvent | SlotContentDeliveredRangesFromFieldEvent | SlotContentDeliveredRangesToFieldEvent | SlotContentAddressesFieldEvent> {
     return streamMessage(buf, SlotContent.codec(), opts)
   }
 }

@@ -150,6 +150,7 @@ export interface Operation {
   addDevice?: AddDevice
   setHomes?: SetHomes
   setRecoveryKey?: SetRecoveryKey
+  removeDevice?: RemoveDevice
 }
 
 export namespace Operation {
@@ -164,25 +165,36 @@ export namespace Operation {
 
         obj = { ...obj }
 
+        if (obj.removeDevice != null) {
+          obj.setRecoveryKey = undefined
+          obj.setHomes = undefined
+          obj.addDevice = undefined
+          obj.create = undefined
+        }
+
         if (obj.setRecoveryKey != null) {
+          obj.removeDevice = undefined
           obj.setHomes = undefined
           obj.addDevice = undefined
           obj.create = undefined
         }
 
         if (obj.setHomes != null) {
+          obj.removeDevice = undefined
           obj.setRecoveryKey = undefined
           obj.addDevice = undefined
           obj.create = undefined
         }
 
         if (obj.addDevice != null) {
+          obj.removeDevice = undefined
           obj.setRecoveryKey = undefined
           obj.setHomes = undefined
           obj.create = undefined
         }
 
         if (obj.create != null) {
+          obj.removeDevice = undefined
           obj.setRecoveryKey = undefined
           obj.setHomes = undefined
           obj.addDevice = undefined
@@ -231,6 +243,11 @@ export namespace Operation {
         if (obj.setRecoveryKey != null) {
           w.uint32(74)
           SetRecoveryKey.codec().encode(obj.setRecoveryKey, w)
+        }
+
+        if (obj.removeDevice != null) {
+          w.uint32(82)
+          RemoveDevice.codec().encode(obj.removeDevice, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -295,6 +312,12 @@ export namespace Operation {
               })
               break
             }
+            case 10: {
+              obj.removeDevice = RemoveDevice.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.removeDevice
+              })
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -302,25 +325,36 @@ export namespace Operation {
           }
         }
 
+        if (obj.removeDevice != null) {
+          delete obj.setRecoveryKey
+          delete obj.setHomes
+          delete obj.addDevice
+          delete obj.create
+        }
+
         if (obj.setRecoveryKey != null) {
+          delete obj.removeDevice
           delete obj.setHomes
           delete obj.addDevice
           delete obj.create
         }
 
         if (obj.setHomes != null) {
+          delete obj.removeDevice
           delete obj.setRecoveryKey
           delete obj.addDevice
           delete obj.create
         }
 
         if (obj.addDevice != null) {
+          delete obj.removeDevice
           delete obj.setRecoveryKey
           delete obj.setHomes
           delete obj.create
         }
 
         if (obj.create != null) {
+          delete obj.removeDevice
           delete obj.setRecoveryKey
           delete obj.setHomes
           delete obj.addDevice
@@ -393,6 +427,13 @@ export namespace Operation {
             case 9: {
               yield * SetRecoveryKey.codec().stream(reader, reader.uint32(), `${prefix}.setRecoveryKey`, {
                 limits: opts.limits?.setRecoveryKey
+              })
+
+              break
+            }
+            case 10: {
+              yield * RemoveDevice.codec().stream(reader, reader.uint32(), `${prefix}.removeDevice`, {
+                limits: opts.limits?.removeDevice
               })
 
               break
@@ -488,6 +529,11 @@ export namespace Operation {
     value: Uint8Array
   }
 
+  export interface OperationRemoveDeviceDeviceFieldEvent {
+    field: '$.removeDevice.device'
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<Operation>): Uint8Array {
     return encodeMessage(obj, Operation.codec())
   }
@@ -496,7 +542,7 @@ export namespace Operation {
     return decodeMessage(buf, Operation.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operation>): Generator<OperationVersionFieldEvent | OperationAccountFieldEvent | OperationSequenceFieldEvent | OperationPreviousFieldEvent | OperationCreatedAtMsFieldEvent | OperationCreateNonceFieldEvent | OperationCreateDeviceFieldEvent | OperationCreateRecoveryKeyFieldEvent | OperationCreateHomesRelayFieldEvent | OperationCreateHomesAddressesFieldEvent | OperationAddDeviceDeviceFieldEvent | OperationAddDeviceConsentFieldEvent | OperationSetHomesHomesRelayFieldEvent | OperationSetHomesHomesAddressesFieldEvent | OperationSetRecoveryKeyRecoveryKeyFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operation>): Generator<OperationVersionFieldEvent | OperationAccountFieldEvent | OperationSequenceFieldEvent | OperationPreviousFieldEvent | OperationCreatedAtMsFieldEvent | OperationCreateNonceFieldEvent | OperationCreateDeviceFieldEvent | OperationCreateRecoveryKeyFieldEvent | OperationCreateHomesRelayFieldEvent | OperationCreateHomesAddressesFieldEvent | OperationAddDeviceDeviceFieldEvent | OperationAddDeviceConsentFieldEvent | OperationSetHomesHomesRelayFieldEvent | OperationSetHomesHomesAddressesFieldEvent | OperationSetRecoveryKeyRecoveryKeyFieldEvent | OperationRemoveDeviceDeviceFieldEvent> {
     return streamMessage(buf, Operation.codec(), opts)
   }
 }
@@ -806,6 +852,95 @@ export namespace AddDevice {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AddDevice>): Generator<AddDeviceDeviceFieldEvent | AddDeviceConsentFieldEvent> {
     return streamMessage(buf, AddDevice.codec(), opts)
+  }
+}
+
+export interface RemoveDevice {
+  device: Uint8Array
+}
+
+export namespace RemoveDevice {
+  let _codec: Codec<RemoveDevice>
+
+  export const codec = (): Codec<RemoveDevice> => {
+    if (_codec == null) {
+      _codec = message<RemoveDevice>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.device != null && obj.device.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.device)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          device: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.device = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.device`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RemoveDeviceDeviceFieldEvent {
+    field: '$.device'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<RemoveDevice>): Uint8Array {
+    return encodeMessage(obj, RemoveDevice.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RemoveDevice>): RemoveDevice {
+    return decodeMessage(buf, RemoveDevice.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RemoveDevice>): Generator<RemoveDeviceDeviceFieldEvent> {
+    return streamMessage(buf, RemoveDevice.codec(), opts)
   }
 }
 
