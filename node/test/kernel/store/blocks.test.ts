@@ -97,6 +97,33 @@ test('a run reads like a sorted array whatever is appended, updated and reopened
   )
 })
 
+test('hundreds of appends may be in flight, some of them landing in between', async () => {
+  const disk = new MemoryDisk()
+  const store = openMemoryStore(disk)
+  const run = openRun(store)
+  const model: Model = new Map()
+  const commits: Promise<void>[] = []
+  disk.hold()
+  for (let index = 0; index < 900; index += 1) {
+    // Mostly in order, every seventh one late.
+    const number = index % 7 === 3 ? (index * 37) % Math.max(index, 1) : index * 2
+    const { text, ...added } = entry(number, `${number}/${index}`, 0)
+    model.set(number, text)
+    commits.push(store.commit(await run.append([added])))
+    if (index === 300 || index === 640) {
+      disk.release()
+      await commits[index - 40]
+      disk.hold()
+    }
+  }
+  disk.release()
+  await Promise.all(commits)
+  const all = { before: undefined, after: undefined, limit: NUMBERS, reverse: false }
+  expect(await readRun(run, all)).toEqual(expected(model, all))
+  expect(await run.count()).toBe(model.size)
+  await checkLayout(store)
+})
+
 test('64 appended entries become one record and a marker, not 64 records', async () => {
   const run = openRun(openMemoryStore())
   const entries = Array.from({ length: 64 }, (_, index) => entry(index, 'text', 0))

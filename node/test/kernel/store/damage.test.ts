@@ -12,6 +12,11 @@ const SEED = Number(process.env.KITH_STORE_SEED ?? 20_261)
 const FLIPS = Number(process.env.KITH_STORE_FLIPS ?? 45)
 const MINUTES_MS = 60_000
 
+/** The acknowledged bound 0 on disk. */
+const ZERO_SLOT = Buffer.from('00000000000000006522df6900000000', 'hex')
+/** A commit of the image: 10 records of up to 900 bytes, with their keys. */
+const LAST_COMMIT_BYTES_MAX = 10_000
+
 const CLASSES: Readonly<Record<string, RegExp>> = {
   'the write-ahead log': /^[0-9]+\.log$/,
   'a table': /\.ldb$/,
@@ -94,6 +99,23 @@ test('a store whose LevelDB folder is gone, or emptied, is refused', async () =>
     for (const name of await readdir(join(folder, 'level'))) await rm(join(folder, 'level', name))
   })
   expect(emptied).toBe('refused at open')
+})
+
+test(`a bound that a power failure set back still notices a hole in the log (seed ${SEED})`, async () => {
+  const numbers = createNumbers(SEED + 200)
+  for (let flip = 0; flip < FLIPS / 3; flip += 1) {
+    const outcome = await withCopy(async (folder) => {
+      // Both slots say 0: eight zero bytes and their CRC-32.
+      await writeFile(join(folder, 'acknowledged'), Buffer.alloc(32, ZERO_SLOT))
+      const path = await pick(folder, 'the write-ahead log', numbers)
+      const bytes = await readFile(path)
+      // Not in the last record: that one could be half a write.
+      const at = numbers(bytes.byteLength - LAST_COMMIT_BYTES_MAX)
+      bytes[at] = (bytes[at] as number) ^ (1 << numbers(8))
+      await writeFile(path, bytes)
+    })
+    expect(outcome).toBe('refused at open')
+  }
 })
 
 test('a value that rots while the store is open is refused when it is read', async () => {

@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { Level } from 'level'
+import { afterAll, expect, test, vi } from 'vitest'
 import { openLevelStore } from '../../../src/kernel/host/index.ts'
 import { MemoryDisk, openMemoryStore, silentLog, u32 } from '../../../src/kernel/index.ts'
 import { temporaryFolder } from './image.ts'
@@ -81,6 +82,27 @@ test('a write error in the middle of a log stops the store and loses nothing ack
   expect(lines.at(-1)).toBe('done')
   expect(await findLost(folder, kept)).toEqual([])
   await rm(folder, { recursive: true })
+})
+
+test('every batch is synced, and says its number', async () => {
+  const folder = await temporaryFolder()
+  const batch = vi.spyOn(Level.prototype, 'batch')
+  try {
+    const store = await openLevelStore({ folder, log: silentLog })
+    const put = (number: number) =>
+      store.commit([{ type: 'put', key: u32(number), value: u32(number) }])
+    await put(1)
+    await Promise.all([put(2), put(3)])
+    await store.close()
+    // Creation, the first commit, the other two in one.
+    expect(batch.mock.calls.map((call: unknown[]) => (call[0] as unknown[]).length)).toEqual([
+      2, 2, 3
+    ])
+    for (const call of batch.mock.calls as unknown[][]) expect(call[1]).toEqual({ sync: true })
+  } finally {
+    batch.mockRestore()
+    await rm(folder, { recursive: true })
+  }
 })
 
 test('the memory twin stops at an injected error in the same way', async () => {
