@@ -68,6 +68,10 @@ export function failureOf(error: unknown): Failure {
       hint: undefined
     }
   }
+  if (code === 'internal') {
+    const message = `Something inside went wrong: ${error.message}`
+    return { code, message, hint: 'KITH_DEBUG=1 kith …, which shows where' }
+  }
   return { code, message: error.message, hint: textOf(fields.hint) }
 }
 

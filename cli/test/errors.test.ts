@@ -27,7 +27,9 @@ describe('the printer of failures', () => {
 
   it('shows no stack trace unless asked', () => {
     const error = new Error('broken', { cause: new Error('deeper') })
-    expect(report(error, plain).text).toBe('kith: broken.\n')
+    expect(report(error, plain).text).toBe(
+      'kith: Something inside went wrong: broken.\n  try: KITH_DEBUG=1 kith …, which shows where\n'
+    )
     const { text } = report(error, { json: false, debug: true })
     expect(text).toContain('errors.test.ts')
     expect(text).toContain('caused by Error: deeper')
