@@ -11,6 +11,8 @@ import type { OutboxEntry } from './state.ts'
 /** Appends under way at once: enough to fill a relay's group commit, little enough for one stream's queue. */
 const APPENDS_IN_FLIGHT_MAX = 256
 const BACKOFF_FIRST_MS = 200
+/** What a session needs is asked for again less eagerly: it works without, only not for everybody. */
+const PREPARE_FIRST_MS = 2 * SECOND_MS
 /** A relay that is down for long is asked twice a minute: cheap for both, and soon enough when it returns. */
 const BACKOFF_MAX_MS = 30 * SECOND_MS
 /** An append whose outcome is unknown, and one that was refused without a word on when to return. */
@@ -36,7 +38,7 @@ export interface RelayRouteInit {
   readonly resume: () => { storeEpoch: Uint8Array; number: number }
   /** The recipient's token for an envelope, empty without one. */
   readonly targets: (entry: OutboxEntry) => box.Target[]
-  /** Things to settle with the relay at the beginning of a session; a failure is logged and tried next time. */
+  /** Things to settle with the relay at the beginning of a session; a failure is logged and tried again. */
   readonly prepare: (signal: AbortSignal) => Promise<void>
   readonly on: {
     online(): void
@@ -113,15 +115,21 @@ export class RelayRoute {
     const { clock, log, random } = this.#components
     const backoff = createBackoff({ firstMs: BACKOFF_FIRST_MS, maxMs: BACKOFF_MAX_MS, random })
     while (!signal.aborted) {
+      let reason = 'ended'
       try {
         await this.#follow(() => backoff.reset())
       } catch (error) {
-        log.debug('relay-session-ended', { reason: codeOf(error) })
+        reason = codeOf(error)
+        log.debug('relay-session-ended', { reason })
       }
+      this.#session?.abort(new ProtocolError('unreachable', 'the session is over'))
       if (this.#subscription !== undefined) {
         this.#subscription = undefined
         this.#waiting.clear()
         this.#init.on.offline()
+      } else if (reason === 'forbidden') {
+        // It does not know this device: its store is a new one. What it must have makes it let us in.
+        await this.#prepareOnce(signal)
       }
       const pauseMs = Math.max(backoff.next(), this.#distrustedUntilMs - clock.monotonic())
       await sleep(clock, pauseMs, signal).catch(() => {
@@ -140,21 +148,40 @@ export class RelayRoute {
     const subscription = await rpc.subscribe(this.home, box.boxSubscribe, request, { signal })
     let first = true
     for await (const item of subscription) {
+      // Items that had arrived when the session was ended belong to nobody any more.
+      signal.throwIfAborted()
       if (first) {
         first = false
         onFirst()
         this.#subscription = subscription
         this.#init.on.online()
-        this.#prepare(signal)
+        void this.#prepare(signal)
       }
       this.#init.on.item(item)
     }
   }
 
-  #prepare(signal: AbortSignal): void {
-    this.#init.prepare(signal).catch((error: unknown) => {
-      this.#components.log.warn('session-preparation-failed', { reason: codeOf(error) })
-    })
+  /** Until it is settled or the session ends: contacts find nobody whose keys are not there. */
+  async #prepare(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#components
+    const backoff = createBackoff({ firstMs: PREPARE_FIRST_MS, maxMs: BACKOFF_MAX_MS, random })
+    while (!signal.aborted && !(await this.#prepareOnce(signal))) {
+      await sleep(clock, backoff.next(), signal).catch(() => {
+        // The session ended: the loop's condition sees it.
+      })
+    }
+  }
+
+  async #prepareOnce(signal: AbortSignal): Promise<boolean> {
+    try {
+      await this.#init.prepare(signal)
+      return true
+    } catch (error) {
+      if (!signal.aborted) {
+        this.#components.log.warn('session-preparation-failed', { reason: codeOf(error) })
+      }
+      return false
+    }
   }
 
   #fill(): void {

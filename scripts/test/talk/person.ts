@@ -1,0 +1,232 @@
+// One person of a talk: an account with one device, its disk, and everything that was ever shown on it.
+import { createMessenger, type MessageView, type Messenger, type NodeEvent } from '@kith/node'
+import { MemoryDisk, type Network, openMemoryStore, type Rpc, sealStore } from '@kith/node/kernel'
+import { nodePrimitives as primitives } from '@kith/node/kernel/host'
+import {
+  type AccountId,
+  type box,
+  type DeviceId,
+  deviceIdOf,
+  formatContactLink,
+  identity,
+  publicKeyOf,
+  type RelayId
+} from '@kith/protocols'
+import type { World } from './world.ts'
+
+/** Stands in account logs and links; the world knows where the relay really is. */
+const ADDRESS = '/ip4/127.0.0.1/tcp/4001'
+
+/** What a relay's item becomes before its reader sees it: none, one or several. */
+export type Tamper = (item: box.SubscribeItem) => readonly box.SubscribeItem[]
+
+export interface Sent {
+  readonly text: string
+  /** Undefined while it is not known whether the outbox has it, and for ever after a crash. */
+  view: MessageView | undefined
+}
+
+export class Person {
+  readonly name: string
+  readonly disk = new MemoryDisk()
+  readonly account: AccountId
+  readonly device: DeviceId
+  readonly link: string
+  /** Every event of every run, in order. */
+  readonly events: NodeEvent[] = []
+  readonly sent: Sent[] = []
+  /** Called with each event as it happens. */
+  onEvent: (event: NodeEvent) => void = () => {}
+  /** What the relay's items become on their way to this person. */
+  tamper: Tamper | undefined
+  messenger: Messenger | undefined
+  rpc: Rpc | undefined
+  readonly #world: World
+  readonly #seed: Uint8Array
+  readonly #storeKey: Uint8Array
+  readonly #profile
+  #network: Network | undefined
+  #listening = new AbortController()
+
+  constructor(world: World, name: string, options: { shownAs?: string } = {}) {
+    this.#world = world
+    this.name = name
+    this.#seed = world.random.bytes(32)
+    this.#storeKey = world.random.bytes(32)
+    const keys = primitives.keyPair(this.#seed)
+    this.device = deviceIdOf(keys.publicKey)
+    const homes = [{ relay: world.relayId, addresses: [ADDRESS] }]
+    const operation = createOperation(world, keys, homes)
+    this.account = identity.accountIdOfFirst(operation.operation, primitives.sha256)
+    this.#profile = {
+      account: this.account,
+      name: options.shownAs ?? name,
+      operations: [operation],
+      homes,
+      deliverySecret: world.random.bytes(32),
+      invite: ''
+    }
+    this.link = formatContactLink({ account: this.account, name, relays: homes })
+  }
+
+  get api(): Messenger {
+    if (this.messenger === undefined) throw new Error(`${this.name} is not running`)
+    return this.messenger
+  }
+
+  get isRunning(): boolean {
+    return this.messenger !== undefined
+  }
+
+  async start(): Promise<void> {
+    const { clock, random, log, crypto } = this.#world
+    const store = await sealStore(openMemoryStore(this.disk), {
+      key: this.#storeKey,
+      primitives,
+      random
+    })
+    const network = this.#world.networks.join({ publicKey: publicKeyOf(this.device) })
+    this.#network = network
+    this.rpc = this.#through(network.rpc)
+    this.messenger = await createMessenger(
+      { store, rpc: this.rpc, crypto, primitives, clock, random, log },
+      {
+        device: { account: this.account, device: this.device, privateKey: this.#seed },
+        profile: this.#profile
+      }
+    )
+    this.#listen(this.messenger, store.close.bind(store))
+  }
+
+  /** In order: sessions, network, store. */
+  async stop(): Promise<void> {
+    const { messenger } = this
+    this.messenger = undefined
+    await messenger?.stop()
+    this.#listening.abort()
+    await this.#network?.stop()
+    await this.#close()
+  }
+
+  /** As a power failure: nothing more leaves, and what was not synced is gone. */
+  async crash(): Promise<void> {
+    const { messenger } = this
+    this.messenger = undefined
+    this.#listening.abort()
+    const left = this.#network?.stop()
+    this.disk.crash()
+    await left
+    await messenger?.stop()
+    await this.#close().catch(() => undefined)
+  }
+
+  /** Composes; what becomes of it stands in `sent`. */
+  send(to: string, text: string): Promise<void> {
+    const sent: Sent = { text, view: undefined }
+    this.sent.push(sent)
+    return this.api.sendMessage({ to, text }).then(
+      (view) => {
+        sent.view = view
+      },
+      () => {
+        // A crash on the way: it may be in the outbox or not.
+      }
+    )
+  }
+
+  async texts(who: string): Promise<readonly string[]> {
+    return (await this.messages(who)).map(({ text }) => text)
+  }
+
+  async messages(who: string): Promise<readonly MessageView[]> {
+    return (await this.api.listMessages({ with: who, limit: 1_000 })).messages
+  }
+
+  eventsOf<Type extends NodeEvent['type']>(type: Type): Extract<NodeEvent, { type: Type }>[] {
+    return this.events.filter(
+      (event): event is Extract<NodeEvent, { type: Type }> => event.type === type
+    )
+  }
+
+  /** Records on disk whose key holds this text. */
+  async records(prefix: string): Promise<number> {
+    const isRunning = this.isRunning
+    if (isRunning) throw new Error('stop first')
+    const store = openMemoryStore(this.disk)
+    let count = 0
+    const all = { from: new Uint8Array(0), to: new Uint8Array(64).fill(255) }
+    for await (const [key] of store.scan(all)) {
+      if (Buffer.from(key).includes(prefix)) count += 1
+    }
+    await store.close()
+    return count
+  }
+
+  #close: () => Promise<void> = async () => {}
+
+  #listen(messenger: Messenger, close: () => Promise<void>): void {
+    this.#close = close
+    this.#listening = new AbortController()
+    const { signal } = this.#listening
+    const events = messenger.events(signal)
+    const read = async () => {
+      for await (const event of events) {
+        if (signal.aborted) return
+        this.events.push(event)
+        this.onEvent(event)
+      }
+    }
+    read().catch((error: unknown) => this.#world.fail(error))
+  }
+
+  /** The network as this device sees it: the relay is where it is now, and may lie. */
+  #through(rpc: Rpc): Rpc {
+    const locate = (peer: { id: string }) => ({
+      id: peer.id,
+      addresses: this.#world.addressesOf(peer.id as RelayId)
+    })
+    return {
+      ...rpc,
+      request: (peer, protocol, message, options) =>
+        rpc.request(locate(peer), protocol, message, options),
+      subscribe: async (peer, protocol, message, options) => {
+        const real = await rpc.subscribe(locate(peer), protocol, message, options)
+        const items = this.#tampered(real as unknown as AsyncIterable<box.SubscribeItem>)
+        return {
+          acknowledge: (acknowledgement) => real.acknowledge(acknowledgement),
+          close: () => real.close(),
+          [Symbol.asyncIterator]: () => items as unknown as AsyncIterator<never>
+        }
+      }
+    }
+  }
+
+  async *#tampered(items: AsyncIterable<box.SubscribeItem>): AsyncGenerator<box.SubscribeItem> {
+    for await (const item of items) yield* this.tamper?.(item) ?? [item]
+  }
+}
+
+function createOperation(
+  { random, clock }: World,
+  keys: { publicKey: Uint8Array; privateKey: Uint8Array },
+  homes: readonly { relay: RelayId; addresses: readonly string[] }[]
+): identity.SignedOperation {
+  const operation = identity.Operation.encode({
+    version: identity.OPERATION_VERSION,
+    account: new Uint8Array(0),
+    sequence: 0,
+    previous: new Uint8Array(0),
+    createdAtMs: clock.now(),
+    create: {
+      nonce: random.bytes(identity.NONCE_BYTES),
+      device: keys.publicKey,
+      recoveryKey: primitives.keyPair(random.bytes(32)).publicKey,
+      homes: homes.map(({ relay, addresses }) => ({
+        relay: publicKeyOf(relay),
+        addresses: [...addresses]
+      }))
+    }
+  })
+  const signature = primitives.sign(keys.privateKey, identity.operationToSign(operation))
+  return { operation, signer: keys.publicKey, signature }
+}

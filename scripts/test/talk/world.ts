@@ -1,0 +1,167 @@
+// A relay and people who talk through it, in one process: the real relay, the real messenger, disks and network
+// in memory, a clock that stands still until told to move. Everything that happens follows from the seed.
+import type { GroupCrypto } from '@kith/node'
+import { createLog, createMetrics, type Log, MemoryDisk, openMemoryStore } from '@kith/node/kernel'
+import { nodePrimitives as primitives } from '@kith/node/kernel/host'
+import {
+  createMemoryNetworks,
+  createSymbolicCrypto,
+  FakeClock,
+  type MemoryNetworks
+} from '@kith/node/testing'
+import { type RelayId, relayIdOf } from '@kith/protocols'
+import { createRelay, DEFAULT_CONFIG, type Relay, type RelayLimits } from '@kith/relay'
+import { createDice, type Dice } from '../../storm/dice.ts'
+import { randomOf } from './chance.ts'
+import { Person } from './person.ts'
+
+export interface WorldOptions {
+  readonly chunkBytes?: number
+  readonly latencyMs?: number
+  readonly limits?: Partial<RelayLimits>
+  /** Instead of the symbolic twin. */
+  readonly crypto?: GroupCrypto
+}
+
+/** Lines of the log that a failure shows. */
+const LOG_LINES_SHOWN = 40
+/** Between two looks at a condition. */
+const STEP_MS = 50
+/** Liveness after everything is healed: the longest time-out, then the longest retry, then some. */
+const SETTLE_MS = 240_000
+
+export class World {
+  readonly seed: number
+  readonly dice: Dice
+  readonly random
+  readonly clock = new FakeClock()
+  readonly networks: MemoryNetworks
+  readonly crypto: GroupCrypto
+  readonly log: Log
+  readonly lines: string[] = []
+  readonly people: Person[] = []
+  readonly relayId: RelayId
+  relayDisk = new MemoryDisk()
+  relay: Relay | undefined
+  readonly #relaySeed: Uint8Array
+  readonly #limits: RelayLimits
+  #relayNetwork: ReturnType<MemoryNetworks['join']> | undefined
+  #failure: unknown
+
+  constructor(seed: number, options: WorldOptions = {}) {
+    this.seed = seed
+    this.dice = createDice(seed)
+    this.random = randomOf(this.dice)
+    this.log = createLog({
+      level: 'debug',
+      now: () => this.clock.now(),
+      write: (line) => void this.lines.push(line)
+    })
+    this.networks = createMemoryNetworks({ clock: this.clock, ...options })
+    this.crypto =
+      options.crypto ?? createSymbolicCrypto({ primitives, seed: this.random.bytes(32) })
+    this.#relaySeed = this.random.bytes(32)
+    this.#limits = { ...DEFAULT_CONFIG.limits, ...options.limits }
+    this.relayId = relayIdOf(primitives.keyPair(this.#relaySeed).publicKey)
+  }
+
+  /** A world with a relay and these people, all running. */
+  static async of(seed: number, names: readonly string[], options?: WorldOptions): Promise<World> {
+    const world = new World(seed, options)
+    await world.startRelay()
+    for (const name of names) await world.join(name).start()
+    await world.run(1_000)
+    return world
+  }
+
+  join(name: string, options?: { shownAs?: string }): Person {
+    const person = new Person(this, name, options)
+    this.people.push(person)
+    return person
+  }
+
+  addressesOf(id: string): readonly string[] {
+    return id === this.relayId ? (this.#relayNetwork?.addresses() ?? []) : []
+  }
+
+  async startRelay(): Promise<void> {
+    const { publicKey } = primitives.keyPair(this.#relaySeed)
+    const { clock, random, log } = this
+    this.relay = await createRelay({
+      store: openMemoryStore(this.relayDisk),
+      network: async () => {
+        this.#relayNetwork = this.networks.join({ publicKey })
+        return this.#relayNetwork
+      },
+      privateKey: this.#relaySeed,
+      primitives,
+      clock,
+      random,
+      log,
+      metrics: createMetrics(),
+      config: { ...DEFAULT_CONFIG, registration: 'open', limits: this.#limits },
+      invite: ''
+    })
+  }
+
+  async stopRelay(): Promise<void> {
+    const { relay } = this
+    this.relay = undefined
+    await relay?.stop()
+  }
+
+  /** As a power failure: nothing more leaves, and what was not synced is gone. */
+  async crashRelay(): Promise<void> {
+    const { relay } = this
+    this.relay = undefined
+    const left = this.#relayNetwork?.stop()
+    this.relayDisk.crash()
+    await left
+    await relay?.stop().catch(() => undefined)
+  }
+
+  cut(person: Person): void {
+    this.networks.cut(person.device, this.relayId as never)
+  }
+
+  heal(person: Person): void {
+    this.networks.heal(person.device, this.relayId as never)
+  }
+
+  /** Bytes between the two wait, and nobody is told. */
+  freeze(person: Person): void {
+    this.networks.hold(person.device, this.relayId as never)
+  }
+
+  async run(ms: number): Promise<void> {
+    await this.clock.advance(ms)
+    if (this.#failure !== undefined) throw this.#failure
+  }
+
+  /** Lets time pass until the condition holds; fails with the seed when it does not come to hold. */
+  async until(
+    what: string,
+    holds: () => boolean | Promise<boolean>,
+    maxMs = SETTLE_MS
+  ): Promise<void> {
+    for (let waited = 0; waited <= maxMs; waited += STEP_MS) {
+      if (await holds()) return
+      await this.run(STEP_MS)
+    }
+    throw new Error(`seed ${this.seed}: never ${what}\n${this.lastLines()}`)
+  }
+
+  fail(error: unknown): void {
+    this.#failure ??= error
+  }
+
+  lastLines(): string {
+    return this.lines.slice(-LOG_LINES_SHOWN).join('\n')
+  }
+
+  /** Ends everything; what a test has stopped already stays stopped. */
+  async end(): Promise<void> {
+    for (const person of this.people) if (person.isRunning) await person.stop()
+    await this.stopRelay()
+  }
+}
