@@ -19,10 +19,10 @@ import {
   envelope as envelopes,
   identity,
   idBytes,
+  type JoinLink,
   parseJoinLink,
   box as protocol,
-  publicKeyOf,
-  type RelayAddress
+  publicKeyOf
 } from '@kith/protocols'
 import { toString as toText } from 'uint8arrays/to-string'
 import { type RelayConfig, readConfig } from '../src/config.ts'
@@ -112,9 +112,9 @@ export class Device {
   readonly keys: KeyPair
   readonly secret = systemRandom.bytes(32)
   account: AccountId | undefined
-  relay: RelayAddress
+  relay: JoinLink
 
-  private constructor(network: Network, keys: KeyPair, relay: RelayAddress) {
+  private constructor(network: Network, keys: KeyPair, relay: JoinLink) {
     this.network = network
     this.keys = keys
     this.relay = relay
@@ -172,7 +172,8 @@ export class Device {
     }
   }
 
-  async register(invite = INVITE, operation = this.createOperation()): Promise<number> {
+  /** Makes the account; with the invite of the join link unless told otherwise. */
+  async register(invite = this.relay.invite, operation = this.createOperation()): Promise<number> {
     const { length } = await this.appendOperation(operation, invite)
     this.account = identity.accountIdOfFirst(operation.operation, nodePrimitives.sha256)
     return length
@@ -187,9 +188,9 @@ export class Device {
     return (await this.network.rpc.request(this.peer, protocol.boxAppend, request)).number
   }
 
-  /** Sets the delivery secret. */
-  configure() {
-    const request = { deliverySecret: this.secret }
+  /** Sets the delivery secret, and the accounts from which nothing is taken. */
+  configure(blocked: Uint8Array[] = []) {
+    const request = { deliverySecret: this.secret, blocked }
     return this.network.rpc.request(this.peer, protocol.boxConfigure, request)
   }
 

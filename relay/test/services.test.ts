@@ -98,7 +98,7 @@ describe('identity', () => {
     const { connect } = await world()
     const device = await connect()
     const here = device.relay
-    device.relay = { relay: parseRelayId((await connect()).network.id), addresses: ['/memory/9'] }
+    device.relay = { ...here, relay: parseRelayId((await connect()).network.id) }
     const create = device.createOperation()
     device.relay = here
     await expect(device.appendOperation(create)).rejects.toMatchObject(
@@ -326,6 +326,24 @@ describe('boxes', () => {
         )
       )
       .toBe(true)
+  })
+
+  it('take nothing from an account that the owner blocked, and do not tell it', async () => {
+    const { join, relay, disk, wire } = await world()
+    const [alice, bob] = [await join(), await join()]
+    await bob.configure([alice.accountBytes])
+    const envelope = randomEnvelope()
+    expect(await alice.append(envelope, bob.targetFor(envelope))).toBe(1)
+    expect(relay.status().entries).toBe(1)
+    await relay.stop()
+    const again = await startOnDisk(disk, { wire })
+    stops.push(() => again.stop())
+    for (const device of [alice, bob]) device.meet(again)
+    await alice.append(randomEnvelope(), bob.targetForStrangers)
+    expect(again.status().entries).toBe(2)
+    await bob.configure([])
+    expect(await alice.append(envelope, bob.targetFor(envelope))).toBe(1)
+    expect(again.status().entries).toBe(3)
   })
 
   it('give the same number to an envelope that is sent again', async () => {

@@ -8,6 +8,7 @@ import {
   box as protocol,
   requireBytes
 } from '@kith/protocols'
+import type { Hosted } from '../identity/directory.ts'
 import { mapKey } from '../storage/keys.ts'
 import type { Destination } from './box.ts'
 import type { BoxComponents } from './components.ts'
@@ -31,7 +32,7 @@ export async function append(
   const envelopeId = primitives.sha256(envelope)
   const destinations = [
     { box: sender.box, trusted: true },
-    ...destinationsOf(request.targets, envelopeId, { directory, primitives })
+    ...destinationsOf(request.targets, { sender, subject: envelopeId }, { directory, primitives })
   ]
   const number = await boxes.append({
     device: mapKey(caller.publicKey),
@@ -58,24 +59,42 @@ export function requireEnvelope(bytes: Uint8Array): void {
   }
 }
 
-/** Boxes of the targets; those with a valid token for `subject` (32 bytes) are trusted. */
+/** Who wants to put what into the boxes of others. */
+export interface Sending {
+  readonly sender: Hosted
+  /** 32 bytes that the delivery tokens are made for. */
+  readonly subject: Uint8Array
+}
+
+/**
+ * Boxes of the targets; those with a valid token are trusted. An account that blocked the sender is left out
+ * without a word: its owner need not tell whom it blocks. Throws `not-found` or `malformed`.
+ */
 export function destinationsOf(
   targets: readonly protocol.Target[],
-  subject: Uint8Array,
+  sending: Sending,
   { directory, primitives }: Pick<BoxComponents, 'directory' | 'primitives'>
 ): Destination[] {
-  return targets.map(({ account, deliveryToken }, index) => {
+  const destinations: Destination[] = []
+  for (const [index, { account, deliveryToken }] of targets.entries()) {
     requireBytes(account, HASH_BYTES, 'an account')
     const hosted = directory.ofAccount(account)
     if (hosted === undefined) throw new ProtocolError('not-found', `target-${index}`)
-    const { box, deliverySecret: secret } = hosted
-    if (secret === undefined || deliveryToken.byteLength === 0) return { box, trusted: false }
-    const expected = protocol.deliveryToken(
-      { secret, account, envelopeId: subject },
-      primitives.hmac
-    )
-    return { box, trusted: primitives.equal(expected, deliveryToken) }
-  })
+    if (hosted.blocked.has(mapKey(sending.sender.account))) continue
+    const trusted = isFromContact(hosted, deliveryToken, sending.subject, primitives)
+    destinations.push({ box: hosted.box, trusted })
+  }
+  return destinations
+}
+
+function isFromContact(
+  { account, deliverySecret: secret }: Hosted,
+  token: Uint8Array,
+  envelopeId: Uint8Array,
+  { hmac, equal }: BoxComponents['primitives']
+): boolean {
+  if (secret === undefined || token.byteLength === 0) return false
+  return equal(protocol.deliveryToken({ secret, account, envelopeId }, hmac), token)
 }
 
 /** Each box once, as it first appears. */

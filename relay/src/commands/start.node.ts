@@ -30,12 +30,13 @@ export function addStart(program: Command, output: Output): void {
 async function start(options: Options, output: Output): Promise<void> {
   const home = resolveHome(options.home, process.env)
   const log = createLog({ level: options.logLevel, now: systemClock.now, write: output.logLine })
+  // Before anything is open: whoever reads the ready line may send a signal at once.
+  const { promise: toldToStop, resolve: stop } = Promise.withResolvers<void>()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
   const relay = await openRelay({ home, log })
   const { id, addresses, joinLink } = relay
   if (options.json === true) output.json({ event: 'ready', id, addresses, joinLink })
   else output.line(`ready ${joinLink}`)
-  const { promise: toldToStop, resolve: stop } = Promise.withResolvers<void>()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop())
   try {
     await Promise.race([toldToStop, relay.failed])
   } catch (cause) {

@@ -9,7 +9,11 @@ export interface Hosted {
   readonly account: Uint8Array
   /** 32 bytes; senders who show a token under it are contacts. Undefined until a device sets it. */
   deliverySecret: Uint8Array | undefined
+  /** Accounts, as map keys, from which nothing is taken. */
+  blocked: ReadonlySet<string>
 }
+
+const NOBODY: ReadonlySet<string> = new Set()
 
 export class Directory {
   readonly #byAccount = new Map<string, Hosted>()
@@ -43,7 +47,12 @@ export class Directory {
   set(entry: { box: BoxNumber; account: Uint8Array; devices: readonly Uint8Array[] }): Hosted {
     const name = mapKey(entry.account)
     const known = this.#byAccount.get(name)
-    const hosted = known ?? { box: entry.box, account: entry.account, deliverySecret: undefined }
+    const hosted = known ?? {
+      box: entry.box,
+      account: entry.account,
+      deliverySecret: undefined,
+      blocked: NOBODY
+    }
     this.#byAccount.set(name, hosted)
     for (const device of entry.devices) this.#byDevice.set(mapKey(device), hosted)
     this.#nextBox = Math.max(this.#nextBox, entry.box + 1)

@@ -1,6 +1,6 @@
 // The directory as it was when the relay stopped, rebuilt from the records.
 import { idBytes, publicKeyOf } from '@kith/protocols'
-import { loadDeliverySecret } from '../box/configure.ts'
+import { loadSettings } from '../box/configure.ts'
 import type { StoreReader } from '../storage/reader.ts'
 import { Directory } from './directory.ts'
 import { loadAccounts } from './records.ts'
@@ -12,7 +12,8 @@ export async function loadDirectory(store: StoreReader): Promise<Directory> {
     directory.set({ box, account: idBytes(state.account), devices })
   }
   for (const hosted of directory.all()) {
-    hosted.deliverySecret = await loadDeliverySecret(store, hosted.box)
+    const settings = await loadSettings(store, hosted.box)
+    if (settings !== undefined) Object.assign(hosted, settings)
   }
   return directory
 }

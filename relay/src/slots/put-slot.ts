@@ -27,7 +27,7 @@ export async function putSlot(
   const subject = primitives.sha256(protocol.Slot.encode(slot))
   const destinations = distinct([
     { box: sender.box, trusted: true },
-    ...destinationsOf(targets, subject, { directory, primitives })
+    ...destinationsOf(targets, { sender, subject }, { directory, primitives })
   ])
   for (const { box, trusted } of destinations) await slots.put(box, slot, trusted)
   return {}

@@ -12,7 +12,7 @@ export const TABLE = {
   envelope: 0x22,
   cursor: 0x23,
   slot: 0x24,
-  deliverySecret: 0x25,
+  settings: 0x25,
   invite: 0x30,
   keyPackage: 0x40,
   lastResort: 0x41
