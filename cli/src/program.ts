@@ -1,5 +1,5 @@
 // Builds the command line from the table of commands: parsing, help and hints are commander's, words are ours.
-import { Argument, Command as Program, Option } from 'commander'
+import { Argument, Option, Command as Program } from 'commander'
 import type { Command, Input, OptionSpec } from './command.ts'
 import { COMMANDS, NOUNS } from './commands/index.ts'
 import { CommandError } from './errors.ts'

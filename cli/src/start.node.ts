@@ -41,8 +41,8 @@ export async function start(): Promise<void> {
   process.exit(exitCode)
 }
 
-function loadEngine(): Promise<Engine> {
-  return import('@kith/node/host')
+async function loadEngine(): Promise<Engine> {
+  return await import('@kith/node/host')
 }
 
 /** Logs go to standard error with KITH_DEBUG=1, as JSON without raw control characters; otherwise nowhere. */

@@ -1,5 +1,5 @@
-import { ProtocolError } from '@kith/protocols'
 import { UserError } from '@kith/node'
+import { ProtocolError } from '@kith/protocols'
 import { describe, expect, it } from 'vitest'
 import { CommandError, report } from '../src/errors.ts'
 import { EXIT } from '../src/exit-codes.ts'

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { SecretSource } from '../../src/engine.ts'
-import { MemoryWorld, type MemoryPerson } from '../memory-engine.ts'
+import { type MemoryPerson, MemoryWorld } from '../memory-engine.ts'
 import { noSecrets, type RunOptions, run, temporaryHome } from '../run.ts'
 
 let home: string
