@@ -13,6 +13,7 @@ import {
   ProtocolError,
   PUBLIC_KEY_BYTES,
   publicKeyOf,
+  requireAddresses,
   SIGNATURE_BYTES,
   uint64Bytes,
   envelope as wire
@@ -44,6 +45,8 @@ export interface SlotToSeal {
   /** Above every earlier one of this device and conversation, from 1. */
   readonly version: number
   readonly delivered: readonly wire.Delivered[]
+  /** Where this device can be reached directly: up to 8 multiaddrs without its peer id. None by default. */
+  readonly addresses?: readonly string[]
   /** 16 random bytes. */
   readonly salt: Uint8Array
 }
@@ -61,6 +64,8 @@ export interface OpenedSlot {
   readonly conversation: ConversationId
   readonly version: number
   readonly delivered: readonly wire.Delivered[]
+  /** Well-formed, but only the device's word. */
+  readonly addresses: readonly string[]
 }
 
 /** 16 bytes naming the slot of one device (32-byte public key or DeviceId) in one epoch, opaque to relays. */
@@ -98,15 +103,26 @@ function isDelivered({ device, ranges }: wire.Delivered): boolean {
   })
 }
 
+function areAddresses(addresses: readonly string[]): boolean {
+  try {
+    return addresses.length === 0 || requireAddresses(addresses).length > 0
+  } catch (error) {
+    // What is wrong with them makes no difference: such a slot is neither made nor opened.
+    if (error instanceof ProtocolError) return false
+    throw error
+  }
+}
+
 /**
  * Seals what this device holds, under the version that the relay compares.
- * @throws ProtocolError `malformed` for a version or ranges that no receiver would take, `too-large` when the
+ * @throws ProtocolError `malformed` for a version, ranges or addresses that no receiver would take, `too-large` when the
  *   ranges do not fit
  */
 export function sealSlot(options: SlotToSeal, primitives: Primitives): SealedSlotBytes {
-  const { archiveKey, sender, version, salt } = options
+  const { archiveKey, sender, version, salt, addresses = [] } = options
   if (salt.byteLength !== wire.SALT_BYTES) throw new RangeError('a salt must be 16 bytes')
-  if (!isCount(version, 1) || !options.delivered.every(isDelivered)) {
+  const isWhole = options.delivered.every(isDelivered) && areAddresses(addresses)
+  if (!isCount(version, 1) || !isWhole) {
     throw new ProtocolError('malformed', 'slot cannot be sent')
   }
   const device = publicKeyOf(sender.device)
@@ -116,7 +132,8 @@ export function sealSlot(options: SlotToSeal, primitives: Primitives): SealedSlo
     account: idBytes(sender.account),
     device,
     version,
-    delivered: [...options.delivered]
+    delivered: [...options.delivered],
+    addresses: [...addresses]
   })
   const data = slotData({ tag, version, salt })
   const signature = primitives.sign(sender.privateKey, slotToSign(data, content, primitives))
@@ -160,18 +177,19 @@ export function openSlot(
   const encoded = opened?.signed.content
   const content = encoded && decodeOrUndefined(wire.SlotContent, encoded, wire.SLOT_BYTES_MAX)
   if (opened === undefined || content === undefined) return undefined
-  const { account, device, conversation, version, delivered } = content
+  const { account, device, conversation, version, delivered, addresses } = content
   if (account.byteLength !== HASH_BYTES || conversation.byteLength !== HASH_BYTES) return undefined
   if (device.byteLength !== PUBLIC_KEY_BYTES || version !== slot.version) return undefined
   if (!primitives.equal(slotTag(archiveKey, device, primitives), slot.tag)) return undefined
   const message = slotToSign(opened.data, opened.signed.content, primitives)
   if (!primitives.verify(device, message, opened.signed.signature)) return undefined
-  if (!delivered.every(isDelivered)) return undefined
+  if (!delivered.every(isDelivered) || !areAddresses(addresses)) return undefined
   return {
     account: accountIdOf(account),
     device: deviceIdOf(device),
     conversation: conversationIdOf(conversation),
     version,
-    delivered
+    delivered,
+    addresses
   }
 }

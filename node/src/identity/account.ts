@@ -38,7 +38,7 @@ function signOperation(
 }
 
 /** The kind of an operation with its fields. */
-type Kind = Pick<identity.Operation, 'addDevice' | 'setHomes' | 'setRecoveryKey'>
+type Kind = Pick<identity.Operation, 'addDevice' | 'removeDevice' | 'setHomes' | 'setRecoveryKey'>
 
 function signOnto(
   kind: Kind,
@@ -96,6 +96,14 @@ export function addDeviceOperation(
   primitives: Primitives
 ): identity.SignedOperation {
   return signOnto({ addDevice: { device: publicKeyOf(device), consent } }, { ...onto, primitives })
+}
+
+/** Removes a device, the signing one or another. The last one of an account stays. */
+export function removeDeviceOperation(
+  { device, ...onto }: OperationOnto & { device: DeviceId },
+  primitives: Primitives
+): identity.SignedOperation {
+  return signOnto({ removeDevice: { device: publicKeyOf(device) } }, { ...onto, primitives })
 }
 
 /** Replaces the list of home relays. */

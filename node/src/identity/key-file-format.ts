@@ -1,8 +1,9 @@
 // What stands in a key file: the secrets in plain, or wrapped under a passphrase (Argon2id, AES-256-GCM), with a
 // checksum that tells a damaged file from a wrong passphrase.
+
+import { concat } from 'uint8arrays/concat'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as toText } from 'uint8arrays/to-string'
-import { concat } from 'uint8arrays/concat'
 import { UserError } from '../api.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'

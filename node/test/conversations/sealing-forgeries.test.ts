@@ -64,6 +64,8 @@ describe('an envelope by a key holder is refused', () => {
     ['with a commitment to nothing', { commitment: () => bytes(32) }],
     ['with a header padded otherwise', { header: (header) => Buffer.concat([header, bytes(1)]) }],
     ['with a header without marker', { header: (header) => Buffer.from(header).fill(0, 70) }],
+    ['with a counter of more bytes than it needs', { header: lengthened }],
+    ['with an unknown field in the header', { header: (header) => insert(header, [0x78, 1]) }],
     ['with an empty header', { header: () => bytes(0) }],
     ['with a content that is no message', { contentBytes: bytes(20).fill(0xff) }],
     ['with an empty content', { contentBytes: bytes(0) }],
@@ -105,6 +107,20 @@ describe('an envelope by a key holder is refused', () => {
     expect(open(build(steps).envelope)).toBeUndefined()
   })
 })
+
+/** More bytes before the marker and as many zeros fewer behind it. */
+function insert(header: Uint8Array, more: readonly number[]): Uint8Array {
+  const marker = header.lastIndexOf(0x80)
+  const all = concat([header.subarray(0, marker), Uint8Array.from(more), header.subarray(marker)])
+  return all.subarray(0, header.byteLength)
+}
+
+/** The counter 1 as the varint 81 00. */
+function lengthened(header: Uint8Array): Uint8Array {
+  const changed = insert(header, [0])
+  changed[changed.indexOf(0x18, 68) + 1] = 0x81
+  return changed
+}
 
 /** The text `hello` with its first letter made a byte that UTF-8 never has. */
 function mistext(content: Uint8Array): Uint8Array {

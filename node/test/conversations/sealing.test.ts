@@ -27,7 +27,10 @@ describe('a sealed envelope', () => {
 
   test.each([
     ['an introduction', { introduction: { name: 'alice', deliverySecret: new Uint8Array(32) } }],
-    ['a commit', { commit: { commit: new Uint8Array(40_000).fill(3), receipt: new Uint8Array(8) } }],
+    [
+      'a commit',
+      { commit: { commit: new Uint8Array(40_000).fill(3), receipt: new Uint8Array(8) } }
+    ],
     ['a body of a kind from a later version', {}]
   ] as const)('carries %s', (_, body) => {
     expect(open(seal({ content: contentOf(body) }).envelope)?.content.body).toEqual(body)
@@ -98,7 +101,9 @@ describe('a content that no receiver would take', () => {
   })
 
   test('is not sealed when it fits no envelope', () => {
-    const content = contentOf({ commit: { commit: new Uint8Array(70_000), receipt: new Uint8Array(0) } })
+    const content = contentOf({
+      commit: { commit: new Uint8Array(70_000), receipt: new Uint8Array(0) }
+    })
     expect(() => seal({ content })).toThrow(expect.objectContaining({ code: 'too-large' }))
   })
 

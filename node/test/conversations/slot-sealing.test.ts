@@ -1,6 +1,15 @@
 // Slots: what opens, and everything that must not.
-import { conversationIdOf, envelope as wire } from '@kith/protocols'
+import {
+  conversationIdOf,
+  idBytes,
+  LABELS,
+  publicKeyOf,
+  uint64Bytes,
+  envelope as wire
+} from '@kith/protocols'
+import { concat } from 'uint8arrays/concat'
 import { describe, expect, test } from 'vitest'
+import { padTo } from '../../src/conversations/padding.ts'
 import {
   openSlot,
   type SealedSlotBytes,
@@ -48,8 +57,14 @@ describe('a slot', () => {
       device: sender.device,
       conversation: conversationIdOf(conversation),
       version: 3,
-      delivered
+      delivered,
+      addresses: []
     })
+  })
+
+  test('tells where its device can be reached', () => {
+    const addresses = ['/ip4/10.0.0.1/tcp/4001', '/dns4/example.org/tcp/443/tls/ws']
+    expect(open(seal({ addresses }))?.addresses).toEqual(addresses)
   })
 
   test('keeps its tag from version to version, and shares it with no other device or epoch', () => {
@@ -117,9 +132,58 @@ describe('a slot', () => {
         ]
       }
     ],
+    ['nine addresses', { addresses: Array(9).fill('/ip4/10.0.0.1/tcp/1') }],
+    ['an address that is none', { addresses: ['10.0.0.1:4001'] }],
+    ['an address with a line end', { addresses: ['/ip4/10.0.0.1\n'] }],
     ['a short device', { delivered: [{ device: device.slice(1), ranges: [] }] }]
   ])('is not sealed with %s', (_, fields) => {
     expect(() => seal(fields)).toThrow(expect.objectContaining({ code: 'malformed' }))
+  })
+})
+
+describe('a slot by a member who holds the keys is refused', () => {
+  const base = () => ({
+    conversation,
+    account: idBytes(sender.account),
+    device: publicKeyOf(sender.device),
+    version: 3,
+    delivered,
+    addresses: [] as string[]
+  })
+
+  /** As the specification says, but with a content that `sealSlot` would not make. */
+  function forge(fields: Partial<wire.SlotContent>, signer = sender): SealedSlotBytes {
+    const content = wire.SlotContent.encode({ ...base(), ...fields })
+    const { tag } = seal()
+    const data = concat([Uint8Array.of(1), tag, uint64Bytes(3), salt])
+    const message = concat([LABELS.slotSignature, data, primitives.sha256(content)])
+    const signature = primitives.sign(signer.privateKey, message)
+    const padded = padTo(wire.SignedSlot.encode({ content, signature }), 512)
+    const key = primitives.hkdf(archiveKey, salt, LABELS.slotKey, 32)
+    const sealed = primitives.seal(key, new Uint8Array(12), padded, data)
+    return { tag, version: 3, sealed: wire.SealedSlot.encode({ salt, sealed }) }
+  }
+
+  test('unless it follows the specification in everything', () => {
+    expect(open(forge({}))).toEqual(open(seal()))
+  })
+
+  const range = (from: number, to: number) => [{ device, ranges: [{ from, to }] }]
+  test.each<[string, Partial<wire.SlotContent>]>([
+    ['another version than outside', { version: 4 }],
+    ['another device than the tag names', { device: publicKeyOf(stranger.device) }],
+    ['a short account', { account: new Uint8Array(31) }],
+    ['a long conversation', { conversation: new Uint8Array(33) }],
+    ['a range from 0', { delivered: range(0, 3) }],
+    ['a range backwards', { delivered: range(4, 3) }],
+    ['a short device', { delivered: [{ device: device.slice(1), ranges: [] }] }],
+    ['an address that is none', { addresses: ['localhost'] }]
+  ])('with %s', (_, fields) => {
+    expect(open(forge(fields))).toBeUndefined()
+  })
+
+  test('signed by another device than it names', () => {
+    expect(open(forge({}, stranger))).toBeUndefined()
   })
 })
 

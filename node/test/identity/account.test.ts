@@ -1,9 +1,10 @@
 // Operations this package builds, judged by the fold that relays and contacts run.
-import { deviceIdOf, identity, relayIdOf } from '@kith/protocols'
+import { type DeviceId, deviceIdOf, identity, relayIdOf } from '@kith/protocols'
 import { describe, expect, test } from 'vitest'
 import {
   addDeviceOperation,
   createAccountOperation,
+  removeDeviceOperation,
   setHomesOperation,
   setRecoveryKeyOperation,
   signConsent
@@ -45,6 +46,20 @@ describe('account operations', () => {
     const next = fold(addDeviceOperation({ device, consent, ...onto }, primitives))
     expect(next.devices.map((entry) => entry.device)).toContain(device)
     expect(next.length).toBe(2)
+  })
+
+  test('remove a device, but not the last one', () => {
+    const consent = signConsent({ account: created.account, device: phone }, primitives)
+    const [first, second] = [deviceIdOf(laptop.publicKey), deviceIdOf(phone.publicKey)]
+    const onto = { state: created, signer: laptop, createdAtMs }
+    const both = fold(addDeviceOperation({ device: second, consent, ...onto }, primitives))
+    const left = (device: DeviceId, state: identity.AccountState, signer = laptop) => {
+      const operation = removeDeviceOperation({ device, state, signer, createdAtMs }, primitives)
+      return fold(operation, state).devices.map((entry) => entry.device)
+    }
+    expect(left(second, both)).toEqual([first])
+    expect(left(first, both, phone)).toEqual([second])
+    expect(() => left(first, created)).toThrow(expect.objectContaining({ code: 'forbidden' }))
   })
 
   test('do not add a device that consented to another account', () => {

@@ -119,7 +119,7 @@ async function withBob({ crypto, primitives }: GroupCryptoUnderTest): Promise<Ca
   return cast
 }
 
-/** Some prefixes, and some copies with one changed bit, from the whole length. */
+/** Some prefixes, some copies with one changed bit, from the whole length, and one with a byte behind it. */
 function* mutations(bytes: Uint8Array): Generator<Uint8Array> {
   const steps = 60
   for (let step = 0; step < steps; step += 1) {
@@ -129,6 +129,9 @@ function* mutations(bytes: Uint8Array): Generator<Uint8Array> {
     changed[position] = (changed[position] as number) ^ (1 << (step % 8))
     yield changed
   }
+  const longer = new Uint8Array(bytes.byteLength + 1)
+  longer.set(bytes)
+  yield longer
 }
 
 /** Every one of the inputs has to end in a GroupCryptoError. */
