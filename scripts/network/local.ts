@@ -28,6 +28,9 @@ const CHAT_END_MS = 30_000
 /** Exit code of `kith chat` when it refused a line, such as one too long, and sent the others. */
 const REFUSED = 2
 
+/** Exit code after Ctrl-C, as a shell reports it. */
+const INTERRUPTED = 130
+
 /** Lines of a failed process that are shown. */
 const TAIL_SHOWN = 15
 
@@ -39,8 +42,9 @@ const say = (text: string) =>
 
 /** Relay, both accounts, contacts both ways, Bob's process. */
 async function setUp(stage: Stage, signal: AbortSignal): Promise<LocalProcess> {
+  say('starting a relay, making accounts for alice and bob')
   const relay = await stage.introduce('alice', 'bob')
-  say(`a relay is up (process ${relay.pid}); alice and bob have accounts on it and know each other`)
+  say(`the relay is up (process ${relay.pid}); alice and bob know each other`)
   const bob = stage.processes.start({
     name: 'bob',
     args: [join(import.meta.dirname, 'bob.ts'), stage.home('bob')]
@@ -54,14 +58,16 @@ async function setUp(stage: Stage, signal: AbortSignal): Promise<LocalProcess> {
 async function chatHere(stage: Stage): Promise<number> {
   process.stdout.write(`
 You are alice. What you type goes sealed through the relay to bob, who runs as another
-process and answers with what he got. Try emoji, a long line, or another terminal with
-  kith message list bob --home ${stage.home('alice')}
+process and answers with what he got. Try emoji, a long line, or in another terminal, in
+this folder:
+  npx kith message list bob --home ${stage.home('alice')}
 Ctrl-D or Ctrl-C ends it; then everything is stopped and removed.
 
 `)
   const chat = stage.startKith('alice', { args: ['chat', 'bob'], mode: 'terminal' })
   const end = await chat.ended
-  if (end !== 0 && end !== 130 && end !== 'SIGINT') throw new Error(`kith chat ended with ${end}`)
+  if (end !== 0 && end !== INTERRUPTED && end !== 'SIGINT')
+    throw new Error(`kith chat ended with ${end}`)
   return 0
 }
 
@@ -135,23 +141,29 @@ async function main(): Promise<number> {
   }
   // Nobody reads any more: stop as at Ctrl-C.
   process.stdout.on('error', () => interrupted.abort())
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
   const { signal } = interrupted
-  const stage = new Stage(signal)
+  let stage: Stage | undefined
   try {
+    stage = new Stage(signal)
     const bob = await setUp(stage, signal)
+    const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
     return isTerminal ? await chatHere(stage) : await chatPiped(stage, bob, signal)
   } catch (error) {
-    if (signal.aborted) return 130
-    process.stderr.write(`\nfailed: ${error instanceof Error ? error.message : String(error)}\n`)
-    for (const { name, tail } of stage.processes.all) {
-      if (tail.length === 0) continue
-      process.stderr.write(`\nlast lines of ${name}:\n  ${tail.slice(-TAIL_SHOWN).join('\n  ')}\n`)
-    }
+    if (signal.aborted) return INTERRUPTED
+    explain(error, stage)
     return 1
   } finally {
-    await stage.close()
+    await stage?.close()
     say('all stopped, all files removed')
+  }
+}
+
+/** What failed, and the last lines of everybody who may know why. */
+function explain(error: unknown, stage: Stage | undefined): void {
+  process.stderr.write(`\nfailed: ${error instanceof Error ? error.message : String(error)}\n`)
+  for (const { name, tail } of stage?.processes.all ?? []) {
+    if (tail.length === 0) continue
+    process.stderr.write(`\nlast lines of ${name}:\n  ${tail.slice(-TAIL_SHOWN).join('\n  ')}\n`)
   }
 }
 

@@ -1,6 +1,6 @@
 // `npm start` as a newcomer types it: it ends well, shows both sides, and leaves nothing behind.
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -25,11 +25,16 @@ interface Run {
   readonly code: Promise<number | null>
 }
 
-function run(command: string, args: readonly string[], input: string | undefined): Run {
+function run(
+  command: string,
+  args: readonly string[],
+  input: string | undefined,
+  temporary = scratch
+): Run {
   const child = spawn(command, args, {
     cwd: ROOT,
     // npm keeps a cache of compiled code in the folder for temporary files, whatever it runs.
-    env: { ...process.env, TMPDIR: scratch, NODE_DISABLE_COMPILE_CACHE: '1' },
+    env: { ...process.env, TMPDIR: temporary, NODE_DISABLE_COMPILE_CACHE: '1' },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
     timeout: RUN_MS
   })
@@ -74,6 +79,18 @@ test('piped lines are sent as they are', { timeout: RUN_MS }, async () => {
   expect(started.text()).toContain('2 messages sent, all delivered and answered')
   expect(started.text()).toContain('bob got "another: <b>&amp;</b>"')
   expectNothingLeft()
+})
+
+test('a failure says what failed, shows what was said last, and leaves nothing behind', async () => {
+  // A local socket cannot be made at a path this long, so the first command that needs one fails.
+  const deep = join(scratch, 'x'.repeat(120))
+  mkdirSync(deep)
+  const started = run(process.execPath, [LOCAL], undefined, deep)
+  expect(await started.code, started.text()).toBe(1)
+  expect(started.text()).toMatch(/^failed: (relay|kith) /m)
+  expect(started.text()).toContain('last lines of relay:')
+  expect(processesNaming(scratch)).toEqual([])
+  expect(filesIn(deep)).toEqual([])
 })
 
 test.each([
