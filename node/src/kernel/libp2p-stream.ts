@@ -92,7 +92,9 @@ export class Libp2pByteStream implements ByteStream {
 
   #receive(data: Uint8Array | Uint8ArrayList): void {
     this.#unreleasedBytes += data.byteLength
-    this.#events?.onBytes(data instanceof Uint8Array ? data : data.subarray())
+    const bytes = data instanceof Uint8Array ? data : data.subarray()
+    // Node's Buffer is a Uint8Array whose `slice` and `toJSON` do something else: it goes no further.
+    this.#events?.onBytes(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength))
     if (this.#unreleasedBytes < PAUSE_BYTES || isWindowed(this.#stream)) return
     // Inside a `message` event that `resume()` dispatches, `pause()` would be undone right after it.
     queueMicrotask(() => {
