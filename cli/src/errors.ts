@@ -68,7 +68,7 @@ export function failureOf(error: unknown): Failure {
       hint: undefined
     }
   }
-  if (code === 'internal') {
+  if (code === 'internal' || code.startsWith('ERR_')) {
     const message = `Something inside went wrong: ${error.message}`
     return { code, message, hint: 'KITH_DEBUG=1 kith …, which shows where' }
   }

@@ -1,8 +1,12 @@
 // The built command against a real relay: what a person types, and what is said when it is wrong.
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort, ProcessStage, until } from './stage.ts'
+
+/** Where distributions put theirs. */
+const SYSTEM_NODE = '/usr/bin/node'
 
 const stage = new ProcessStage()
 let joinLink = ''
@@ -86,10 +90,13 @@ describe('kith', () => {
     }
   })
 
-  it('runs under an older Node by calling a newer one', async () => {
-    const { code, stdout } = await stage.kith(['--version'], { node: '/usr/bin/node' })
-    expect([code, stdout]).toEqual([0, '0.1.0\n'])
-  })
+  it.skipIf(!existsSync(SYSTEM_NODE))(
+    'runs under the Node of the system, however old',
+    async () => {
+      const { code, stdout } = await stage.kith(['--version'], { node: SYSTEM_NODE })
+      expect([code, stdout]).toEqual([0, '0.1.0\n'])
+    }
+  )
 
   it('ends quietly when nobody reads its output', async () => {
     const watch = stage.start(['message', 'watch', '--json'], { as: 'alice', input: null })
