@@ -25,6 +25,7 @@ export interface RelayEvents {
   handlerFailed(protocol: string, reason: string): void
 }
 
+/** Writes each event to the log, the metrics or both. */
 export function createEvents(log: Log, metrics: Metrics): RelayEvents {
   const accounts = metrics.counter(
     'kith_relay_account_operations_total',

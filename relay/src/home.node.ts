@@ -33,6 +33,7 @@ export function resolveHome(given: string | undefined, env: NodeJS.ProcessEnv): 
   return join(homedir(), '.local', 'share', 'kith-relay')
 }
 
+/** Absolute paths of a relay's files; nothing is created. */
 export function filesOf(home: string, sha256: Primitives['sha256']): HomeFiles {
   const socket = join(home, 'relay.sock')
   const name = toText(sha256(fromString(home, 'utf8')), 'base32')
@@ -64,6 +65,7 @@ export async function createHome(files: HomeFiles): Promise<Uint8Array> {
   return seed
 }
 
+/** Creates a file that only its owner reads, on disk when it resolves. Rejects with EEXIST if it is there. */
 export async function writeNew(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: 'wx', mode: FILE_MODE, flush: true })
 }

@@ -7,6 +7,7 @@ export interface Output {
   logLine(text: string): void
 }
 
+/** Writes through the two functions; each text ends in a line break. */
 export function createOutput(streams: {
   readonly out: (text: string) => void
   readonly error: (text: string) => void

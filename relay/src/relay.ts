@@ -20,11 +20,11 @@ import {
 import { toString as toText } from 'uint8arrays/to-string'
 import { openBoxes, serveBox } from './box/index.ts'
 import type { RelayConfig } from './config.ts'
-import { createEvents } from './events.ts'
+import { createEvents, type RelayEvents } from './events.ts'
 import { loadDirectory, serveIdentity } from './identity/index.ts'
 import { openInvites } from './invites/index.ts'
 import { serveKeyPackages } from './key-packages/index.ts'
-import { createServe } from './serve.ts'
+import { createServe, type Serve } from './serve.ts'
 import { openSlots, serveSlots } from './slots/index.ts'
 import { openMeta } from './storage/meta.ts'
 
@@ -71,36 +71,76 @@ export interface Relay {
 
 /** Starts a relay over an open store and a network. Throws StoreError when the store cannot be read. */
 export async function createRelay(init: RelayInit): Promise<Relay> {
-  const { store, primitives, clock, config } = init
-  const id = relayIdOf(primitives.keyPair(init.privateKey).publicKey)
-  let network: Network | undefined
+  const { store, config } = init
+  const id = relayIdOf(init.primitives.keyPair(init.privateKey).publicKey)
   const events = createEvents(init.log, init.metrics)
-  const failure = createFailure((error) => {
+  const failure = createFailure((error) =>
     events.storeFailed(error instanceof StoreError ? error.code : 'unknown')
-    // Not awaited: the caller learns of the failure at once, whatever the network does.
-    network?.stop().catch(() => undefined)
+  )
+  const services = await openServices(init, events, failure.report)
+  const network = await init.network()
+  serveAll(createServe(network.rpc, events, failure.report), id, services, init)
+  // Nobody is answered any more; whoever runs the relay hears of it at the same time.
+  failure.failed.catch(() => network.stop()).catch(() => undefined)
+  const { boxes, directory } = services
+  events.started(directory.size, boxes.entries)
+
+  const addresses = () =>
+    config.announce.length > 0 ? config.announce : network.addresses().slice(0, ADDRESSES_MAX)
+  const status = (): RelayStatus => ({
+    id,
+    addresses: addresses(),
+    joinLink: formatJoinLink({ relay: id, addresses: addresses(), invite: init.invite }),
+    accounts: directory.size,
+    boxes: boxes.count,
+    entries: boxes.entries,
+    storeEpoch: toText(boxes.storeEpoch, 'base16')
   })
+  const stop = async (): Promise<void> => {
+    await network.stop()
+    await boxes.flush()
+    await store.close()
+    events.stopped()
+  }
+  let stopping: Promise<void> | undefined
+  return {
+    id,
+    get addresses() {
+      return addresses()
+    },
+    get joinLink() {
+      return status().joinLink
+    },
+    failed: failure.failed,
+    status,
+    stop() {
+      stopping ??= stop()
+      return stopping
+    }
+  }
+}
+
+type Services = Awaited<ReturnType<typeof openServices>>
+
+/** Everything that is read from the store before anybody is answered. */
+async function openServices(
+  init: RelayInit,
+  events: RelayEvents,
+  onFailure: (error: unknown) => void
+) {
+  const { store, primitives, clock, privateKey, config } = init
   const commit = async (writes: readonly Write[]): Promise<void> => {
     try {
       await store.commit(writes)
     } catch (cause) {
-      failure.report(cause)
+      onFailure(cause)
       throw new ProtocolError('unavailable', 'store-failed', { cause })
     }
   }
-
   const meta = await openMeta(store, init.random)
   const directory = await loadDirectory(store)
   const boxes = await openBoxes(
-    {
-      store,
-      primitives,
-      clock,
-      limits: config.limits,
-      privateKey: init.privateKey,
-      commit,
-      onFailure: failure.report
-    },
+    { store, primitives, clock, privateKey, limits: config.limits, commit, onFailure },
     meta
   )
   for (const { box, account } of directory.all()) {
@@ -108,57 +148,21 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
     if (!boxes.has(box)) await boxes.open(box, account)
   }
   const slots = openSlots(store, boxes)
-  const running = await init.network()
-  network = running
-  const serve = createServe(running.rpc, events, failure.report)
-  const components = { store, directory, primitives, clock, events, commit, boxes, slots }
+  return { store, primitives, clock, events, commit, directory, boxes, slots }
+}
+
+function serveAll(serve: Serve, relay: RelayId, services: Services, { config }: RelayInit): void {
+  const { store, primitives, boxes } = services
   serveIdentity(serve, {
-    ...components,
-    relay: id,
+    ...services,
+    relay,
     config,
     invites: openInvites(store, primitives.sha256),
     openBox: ({ box, account }) => boxes.open(box, account)
   })
-  serveKeyPackages(serve, components)
-  serveBox(serve, components)
-  serveSlots(serve, components)
-
-  const addresses = () =>
-    config.announce.length > 0
-      ? config.announce
-      : (network?.addresses() ?? []).slice(0, ADDRESSES_MAX)
-  const joinLink = () => formatJoinLink({ relay: id, addresses: addresses(), invite: init.invite })
-  let stopping: Promise<void> | undefined
-  const stop = async (): Promise<void> => {
-    await network?.stop()
-    if (!failure.hasFailed()) await boxes.flush()
-    await store.close()
-    events.stopped()
-  }
-  events.started(directory.size, boxes.entries)
-  return {
-    id,
-    get addresses() {
-      return addresses()
-    },
-    get joinLink() {
-      return joinLink()
-    },
-    failed: failure.failed,
-    status: () => ({
-      id,
-      addresses: addresses(),
-      joinLink: joinLink(),
-      accounts: directory.size,
-      boxes: boxes.count,
-      entries: boxes.entries,
-      storeEpoch: toText(boxes.storeEpoch, 'base16')
-    }),
-    stop() {
-      stopping ??= stop()
-      return stopping
-    }
-  }
+  serveKeyPackages(serve, services)
+  serveBox(serve, services)
+  serveSlots(serve, services)
 }
 
 /** Told once, heard by whoever runs the relay. */
@@ -169,7 +173,6 @@ function createFailure(onFirst: (error: unknown) => void) {
   let reported = false
   return {
     failed: promise,
-    hasFailed: () => reported,
     report(error: unknown): void {
       if (reported) return
       reported = true

@@ -9,6 +9,7 @@ import { createSubscriptions } from './subscribe.ts'
 
 export { type Boxes, openBoxes } from './boxes.ts'
 
+/** Offers box/append, box/configure and box/subscribe through `serve`. */
 export function serveBox(serve: Serve, components: BoxComponents): void {
   serve.request(protocol.boxAppend, (request, caller) => append(request, caller, components))
   serve.request(protocol.boxConfigure, (request, caller) => configure(request, caller, components))

@@ -15,6 +15,7 @@ export function recall(recent: RecentPlacements, id: string): readonly Placement
   return recent.young.get(id) ?? recent.old.get(id)
 }
 
+/** Takes the places (all of them) where an envelope, by id as map key, is now. */
 export function remember(
   recent: RecentPlacements,
   id: string,

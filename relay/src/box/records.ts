@@ -21,6 +21,7 @@ export interface StoredEntry {
   readonly bytes: number
 }
 
+/** The record of a box with its newest signed head. */
 export function boxWrite(box: Box, head: protocol.SignedHead): Write {
   const record = new FieldWriter()
     .fixed(box.account)
@@ -65,6 +66,7 @@ export async function loadHead(
   return record === undefined ? undefined : readBox(box, record)[1]
 }
 
+/** The record of one entry, without its body. */
 export function entryWrite(
   box: BoxNumber,
   number: number,
@@ -102,6 +104,7 @@ export async function loadEntries(
 
 const envelopeKey = (envelopeId: Uint8Array): Uint8Array => key(TABLE.envelope, envelopeId)
 
+/** The record of a body, with every place that refers to it. */
 export function envelopeWrite(append: Append, placements: readonly Placement[]): Write {
   const capacity = append.envelope.byteLength + (placements.length + 1) * PLACEMENT_BYTES
   const record = new FieldWriter(capacity).varint(placements.length)

@@ -14,6 +14,7 @@ interface Options {
   readonly json?: boolean
 }
 
+/** Adds the command to the program; it throws OperatorError. */
 export function addInit(program: Command, output: Output): void {
   program
     .command('init')

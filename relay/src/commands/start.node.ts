@@ -12,6 +12,7 @@ interface Options {
   readonly json?: boolean
 }
 
+/** Adds the command to the program; it runs until a signal and throws OperatorError. */
 export function addStart(program: Command, output: Output): void {
   program
     .command('start')

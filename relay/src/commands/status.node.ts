@@ -11,6 +11,7 @@ interface Options {
   readonly json?: boolean
 }
 
+/** Adds the command to the program; it throws OperatorError. */
 export function addStatus(program: Command, output: Output): void {
   program
     .command('status')

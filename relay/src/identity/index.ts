@@ -6,13 +6,13 @@ import { appendOperation } from './append.ts'
 import type { IdentityComponents } from './components.ts'
 import { fetchLog } from './fetch.ts'
 
-export { Directory, type Hosted } from './directory.ts'
 export { loadDirectory } from './load.ts'
 export { loadAccount } from './records.ts'
 
 /** Registrations that wait for each other; each takes about a millisecond. */
 const APPENDS_WAITING_MAX = 256
 
+/** Offers identity/append and identity/fetch through `serve`. */
 export function serveIdentity(serve: Serve, components: IdentityComponents): void {
   const appends = new Serial(APPENDS_WAITING_MAX)
   serve.request(identity.identityAppend, (request) =>

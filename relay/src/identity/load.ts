@@ -5,6 +5,7 @@ import type { StoreReader } from '../storage/reader.ts'
 import { Directory } from './directory.ts'
 import { loadAccounts } from './records.ts'
 
+/** Reads every account and its settings. Throws StoreError `corrupt` for a record that cannot be read. */
 export async function loadDirectory(store: StoreReader): Promise<Directory> {
   const directory = new Directory()
   for await (const { box, state } of loadAccounts(store)) {

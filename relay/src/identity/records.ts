@@ -24,6 +24,7 @@ export interface StoredAccount {
 
 const accountKey = (account: AccountId): Uint8Array => key(TABLE.account, idBytes(account))
 
+/** The record of an account as its log has it now. */
 export function accountWrite({ box, state }: StoredAccount): Write {
   const record = new FieldWriter()
     .varint(box)
@@ -59,6 +60,7 @@ function readAccount(account: AccountId, record: Uint8Array): StoredAccount {
   return { box, state: { account, length, head, recoveryKey, devices, homes } }
 }
 
+/** The account, or undefined when it is not hosted here. */
 export async function loadAccount(
   store: StoreReader,
   account: AccountId
@@ -74,6 +76,7 @@ export async function* loadAccounts(store: StoreReader): AsyncIterable<StoredAcc
   }
 }
 
+/** The record of one operation as it came, signature included. */
 export function operationWrite(
   box: BoxNumber,
   sequence: number,

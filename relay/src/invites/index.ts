@@ -41,6 +41,7 @@ export function inviteWrite(token: string, uses: number, sha256: Sha256): Write 
   }
 }
 
+/** The invites of a store. */
 export function openInvites(store: StoreReader, sha256: Sha256): Invites {
   return {
     async find(token) {

@@ -10,6 +10,7 @@ import { take } from './take.ts'
 
 /** Requests that wait for each other; each takes about a millisecond. */
 const WAITING_MAX = 256
+/** Offers key-packages/publish and key-packages/take through `serve`. */
 export function serveKeyPackages(serve: Serve, init: Omit<KeyPackageComponents, 'takers'>): void {
   const components = { ...init, takers: new RateLimiter() }
   const serial = new Serial(WAITING_MAX)

@@ -16,15 +16,18 @@ export interface DeviceOf {
 /** Table byte, box and device in front of the sequence. */
 const SEQUENCE_OFFSET = 1 + 8 + 32
 
+/** The record of one single-use package. */
 export function packageWrite(of: DeviceOf, { sequence, keyPackage }: StoredPackage): Write {
   const value = new FieldWriter(keyPackage.byteLength + 1).fixed(keyPackage).finish()
   return { type: 'put', key: packageKey(of, sequence), value }
 }
 
+/** Uses a package up. */
 export function packageDelete(of: DeviceOf, sequence: number): Write {
   return { type: 'delete', key: packageKey(of, sequence) }
 }
 
+/** The record of the last-resort package, in place of an earlier one. */
 export function lastResortWrite({ box, device }: DeviceOf, keyPackage: Uint8Array): Write {
   const value = new FieldWriter(keyPackage.byteLength + 1).fixed(keyPackage).finish()
   return { type: 'put', key: key(TABLE.lastResort, box, device), value }
@@ -45,6 +48,7 @@ export async function loadPackages(
   return packages
 }
 
+/** The last-resort package, or undefined when the device has none. */
 export async function loadLastResort(
   store: StoreReader,
   { box, device }: DeviceOf

@@ -7,6 +7,7 @@ import { putSlot } from './put-slot.ts'
 
 export { openSlots } from './slots.ts'
 
+/** Offers box/put-slot through `serve`. */
 export function serveSlots(serve: Serve, components: BoxComponents): void {
   serve.request(protocol.boxPutSlot, (request, caller) => putSlot(request, caller, components))
 }

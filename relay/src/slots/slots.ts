@@ -25,6 +25,7 @@ export interface Slots {
   take(box: BoxNumber, tags: Set<string>): Promise<protocol.Slot[]>
 }
 
+/** The slots of a store; their writes ride in the boxes' commits. */
 export function openSlots(store: StoreReader, boxes: Boxes): Slots {
   return new StoredSlots(store, boxes)
 }

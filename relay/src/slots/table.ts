@@ -21,6 +21,7 @@ export interface SlotTable {
   lastOrder: number
 }
 
+/** A table of the slots that are stored, in any order. */
 export function createSlotTable(entries: readonly SlotEntry[]): SlotTable {
   const ordered = [...entries].sort((a, b) => a.order - b.order)
   return {
