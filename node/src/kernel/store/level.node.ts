@@ -27,7 +27,7 @@ import {
   syncFolder,
   writeHolder
 } from './level-side.node.ts'
-import { checkLevelFiles } from './leveldb/check.node.ts'
+import { checkLevelFiles, type LevelCheck } from './leveldb/check.node.ts'
 import { type Range, type Store, StoreError, type Write } from './store.ts'
 
 type Database = Level<Uint8Array, Uint8Array>
@@ -188,8 +188,8 @@ async function checkFiles(folder: string, log: Log): Promise<void> {
   try {
     const bound = AcknowledgedBound.read(folder)
     const check = await checkLevelFiles(join(folder, LEVEL_FOLDER), BATCH_KEY)
-    const { lastBatch, isTorn, uncheckedTables } = check
-    if (lastBatch !== undefined) requireBound(readU64(decodeValue(BATCH_KEY, lastBatch)), bound)
+    const { batches, isTorn, uncheckedTables } = check
+    if (uncheckedTables === 0) checkBatches(batches, bound)
     if (isTorn) log.warn('store log ends in an unfinished write')
     if (uncheckedTables > 0) log.warn('store tables left unchecked', { uncheckedTables })
   } catch (error) {
@@ -197,6 +197,17 @@ async function checkFiles(folder: string, log: Log): Promise<void> {
     await probeLock(folder)
     throw error
   }
+}
+
+/** The log goes on where the tables end, and neither ends before what was acknowledged. */
+function checkBatches(batches: LevelCheck['batches'], bound: bigint): void {
+  const { inTables, firstInLog, lastInLog } = batches
+  const numberOf = (value: Uint8Array) => readU64(decodeValue(BATCH_KEY, value))
+  const next = inTables === undefined ? 0n : numberOf(inTables) + 1n
+  if (firstInLog !== undefined && numberOf(firstInLog) > next) {
+    throw new StoreError('missing', `the store lacks batches from ${next} on`)
+  }
+  requireBound(lastInLog === undefined ? next - 1n : numberOf(lastInLog), bound)
 }
 
 /**

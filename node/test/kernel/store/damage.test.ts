@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openLevelStore } from '../../../src/kernel/host/index.ts'
 import { silentLog, u32 } from '../../../src/kernel/index.ts'
+import { readLog } from '../../../src/kernel/store/leveldb/log-format.ts'
 import { createImage, createNumbers, type Image, openDamaged, temporaryFolder } from './image.ts'
+import { writeLog } from './leveldb/write-log.ts'
 
 const SEED = Number(process.env.KITH_STORE_SEED ?? 20_261)
 /** Flips in each class of file; a long run sets KITH_STORE_FLIPS. */
@@ -116,6 +118,25 @@ test(`a bound that a power failure set back still notices a hole in the log (see
     })
     expect(outcome).toBe('refused at open')
   }
+})
+
+test('a log that lacks one batch, every checksum right, is refused', async () => {
+  for (const lost of [0, 1, 10, -2]) {
+    const outcome = await withCopy(async (folder) => {
+      const path = await pick(folder, 'the write-ahead log', createNumbers(SEED))
+      const { records } = readLog(await readFile(path))
+      await writeFile(path, writeLog(records.toSpliced(lost, 1)))
+    })
+    expect(outcome, `batch ${lost}`).toBe('refused at open')
+  }
+})
+
+test('a removed log is refused even if a power failure set the bound back', async () => {
+  const outcome = await withCopy(async (folder) => {
+    await writeFile(join(folder, 'acknowledged'), Buffer.alloc(32, ZERO_SLOT))
+    await rm(await pick(folder, 'the write-ahead log', createNumbers(SEED)))
+  })
+  expect(outcome).toBe('refused at open')
 })
 
 test('a value that rots while the store is open is refused when it is read', async () => {

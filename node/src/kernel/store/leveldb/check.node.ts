@@ -5,7 +5,7 @@
 //
 // Found here: files that are absent or cut, and every flipped bit in the manifest, in the log and in tables,
 // with two limits. The end of the log: a record that a dying writer left half written looks like a damaged last
-// record, so there the caller's bound decides (`lastBatch`). Large stores: see TABLE_BYTES_MAX.
+// record, so there the caller's bound decides (`batches`). Large stores: see TABLE_BYTES_MAX.
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StoreError } from '../store.ts'
@@ -24,8 +24,14 @@ const TABLE_BYTES_MAX = 1_073_741_824
 const MISSING_CODE = 'ENOENT'
 
 export interface LevelCheck {
-  /** Newest value under `batchKey`, which every batch writes; undefined when a table was left unchecked. */
-  readonly lastBatch: Uint8Array | undefined
+  /** Values under `batchKey`, which every batch writes. */
+  readonly batches: {
+    /** Newest in the tables; undefined when there is none, or when tables were left unchecked. */
+    readonly inTables: Uint8Array | undefined
+    /** Oldest and newest in the write-ahead log; undefined when the log is empty. */
+    readonly firstInLog: Uint8Array | undefined
+    readonly lastInLog: Uint8Array | undefined
+  }
   /** The log ended in something that is no record. */
   readonly isTorn: boolean
   readonly tables: number
@@ -42,10 +48,19 @@ export async function checkLevelFiles(folder: string, batchKey: Uint8Array): Pro
   const manifest = await readCurrentManifest(folder)
   const names = await readdir(folder)
   const { inTables, uncheckedTables } = await checkTables(folder, manifest, batchKey)
-  const { last, isTorn } = await checkLogs(folder, names, manifest)
-  const inLog = last === undefined ? undefined : parse('the log', () => readPut(last, batchKey))
-  const lastBatch = inLog ?? (uncheckedTables === 0 ? inTables : undefined)
-  return { lastBatch, isTorn, tables: manifest.tables.size, uncheckedTables }
+  const { first, last, isTorn } = await checkLogs(folder, names, manifest)
+  const batchOf = (record: Uint8Array | undefined) =>
+    record === undefined ? undefined : parse('the log', () => readPut(record, batchKey))
+  return {
+    batches: {
+      inTables: uncheckedTables === 0 ? inTables : undefined,
+      firstInLog: batchOf(first),
+      lastInLog: batchOf(last)
+    },
+    isTorn,
+    tables: manifest.tables.size,
+    uncheckedTables
+  }
 }
 
 async function readCurrentManifest(folder: string): Promise<Manifest> {
@@ -91,6 +106,7 @@ async function checkLogs(folder: string, names: readonly string[], { logNumber }
   if (logNumber > 0 && numbers[0] !== logNumber) {
     throw new StoreError('missing', `${logName(logNumber)} is gone`)
   }
+  let first: Uint8Array | undefined
   let last: Uint8Array | undefined
   let ended: LogContent['end'] = 'whole'
   let isGap = false
@@ -101,13 +117,14 @@ async function checkLogs(folder: string, names: readonly string[], { logNumber }
     if (end === 'broken' || isBehind) throw new StoreError('corrupt', `${name} lost records`)
     for (const record of records) {
       if (!follows(name, last, record)) throw new StoreError('corrupt', `${name} lost records`)
+      first ??= record
       last = record
     }
     // A log with a successor has records, unless the successor was only just begun.
     isGap ||= records.length === 0 || end === 'torn'
     if (end === 'torn') ended = end
   }
-  return { last, isTorn: ended === 'torn' }
+  return { first, last, isTorn: ended === 'torn' }
 }
 
 function follows(
