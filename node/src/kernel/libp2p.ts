@@ -12,7 +12,6 @@ import {
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Ed25519PrivateKey, Libp2p, PeerId, Stream } from '@libp2p/interface'
-import { noise } from '@libp2p/noise'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
@@ -21,6 +20,7 @@ import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { ByteStream } from './byte-stream.ts'
 import { silentLibp2pLogger } from './libp2p-log.ts'
+import { cheapNoise } from './libp2p-noise.ts'
 import { Libp2pByteStream } from './libp2p-stream.ts'
 import { joiningWrites } from './libp2p-transport.ts'
 import type { Log } from './log.ts'
@@ -140,7 +140,7 @@ function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<L
     logger: silentLibp2pLogger,
     addresses: { listen: [...init.listen] },
     transports: [joiningWrites(tcp()), webSockets()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [cheapNoise()],
     streamMuxers: [
       yamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,

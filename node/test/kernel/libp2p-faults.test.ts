@@ -3,9 +3,11 @@
 // can go.
 import { KIB, MIB } from '@kith/protocols'
 import type { Libp2p } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { Network } from '../../src/kernel/index.ts'
 import { asError } from '../../src/kernel/framing.ts'
+import type { Network } from '../../src/kernel/index.ts'
+import { cheapNoise } from '../../src/kernel/libp2p-noise.ts'
 import { Libp2pByteStream } from '../../src/kernel/libp2p-stream.ts'
 import { createRaw, createRawPair, type RawPair, until, type YamuxStream } from './libp2p-raw.ts'
 import { addressOf, bytes, echo, startNetwork } from './rpc-fixture.ts'
@@ -332,5 +334,36 @@ describe('one write for each part of a message', () => {
     expect(writes.raw).toBeGreaterThanOrEqual(3)
     // A request and its answer.
     expect(writes.ours).toBe(20)
+  })
+})
+
+describe('an exception for each piece of input', () => {
+  /** What Noise's reader throws when it looks for a message that has not arrived. */
+  function thrownBy(connection: object): unknown {
+    const inside = connection as {
+      muxer: { maConn: { decoder: { lengthDecoder(data: Uint8ArrayList): number } } }
+    }
+    const { decoder } = inside.muxer.maConn
+    expect(decoder.lengthDecoder(new Uint8ArrayList(Uint8Array.of(1, 2)))).toBe(258)
+    try {
+      decoder.lengthDecoder(new Uint8ArrayList())
+    } catch (error) {
+      return error
+    }
+    return undefined
+  }
+
+  it('in the library: a new error with its stack trace each time; ours is always the same', async () => {
+    const raw = await pair()
+    expect(thrownBy(raw.connection)).toBeInstanceOf(RangeError)
+    expect(thrownBy(raw.connection)).not.toBe(thrownBy(raw.connection))
+
+    const [near, far] = await Promise.all(
+      [cheapNoise(), cheapNoise()].map((encrypter) => createRaw({ encrypter }))
+    )
+    cleanup.push(() => Promise.all([near?.stop(), far?.stop()]))
+    const ours = (await near?.dial(far?.getMultiaddrs() ?? [])) as object
+    expect(thrownBy(ours)).toBeInstanceOf(RangeError)
+    expect(thrownBy(ours)).toBe(thrownBy(ours))
   })
 })

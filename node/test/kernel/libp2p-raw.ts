@@ -16,12 +16,12 @@ export interface YamuxStream extends Stream {
 }
 
 export function createRaw(
-  options: { listen?: boolean; yamux?: YamuxMuxerInit } = {}
+  options: { listen?: boolean; yamux?: YamuxMuxerInit; encrypter?: ReturnType<typeof noise> } = {}
 ): Promise<Libp2p> {
   return createLibp2p({
     addresses: { listen: options.listen === false ? [] : ['/ip4/127.0.0.1/tcp/0'] },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [options.encrypter ?? noise()],
     streamMuxers: [yamux(options.yamux)],
     connectionMonitor: { enabled: false }
   })
