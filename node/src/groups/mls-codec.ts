@@ -47,6 +47,7 @@ function decodeMessage(
   return decodeAll(decodeMlsMessage, bytes, what)
 }
 
+/** From at most 4 KiB; throws GroupCryptoError `malformed` for anything but one encoded key package. */
 export function decodeKeyPackage(bytes: Uint8Array): KeyPackage {
   const what = 'a key package'
   const message = decodeMessage(bytes, { bytesMax: KEY_PACKAGE_BYTES_MAX, what })
@@ -54,23 +55,29 @@ export function decodeKeyPackage(bytes: Uint8Array): KeyPackage {
   return message.keyPackage
 }
 
+/** From at most 512 KiB; throws GroupCryptoError `malformed` for anything but one encoded welcome. */
 export function decodeWelcome(bytes: Uint8Array): Welcome {
   const message = decodeMessage(bytes, { bytesMax: WELCOME_BYTES_MAX, what: 'a welcome' })
   if (message.wireformat !== 'mls_welcome') throw malformed('a welcome')
   return message.welcome
 }
 
-/** Commits travel as PublicMessage inside a sealed envelope, so that policy can look before anything is applied. */
+/**
+ * From at most 256 KiB; throws GroupCryptoError `malformed` for anything but one encoded PublicMessage. Commits
+ * travel as such inside a sealed envelope, so that policy can look before anything is applied.
+ */
 export function decodeCommit(bytes: Uint8Array): PublicMessage {
   const message = decodeMessage(bytes, { bytesMax: COMMIT_BYTES_MAX, what: 'a commit' })
   if (message.wireformat !== 'mls_public_message') throw malformed('a commit')
   return message.publicMessage
 }
 
+/** As an MLSMessage (RFC 9420 §6). */
 export function encodeKeyPackage(keyPackage: KeyPackage): Uint8Array {
   return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_key_package', keyPackage })
 }
 
+/** As an MLSMessage (RFC 9420 §6). */
 export function encodeWelcome(welcome: Welcome): Uint8Array {
   return encodeMlsMessage({ version: 'mls10', wireformat: 'mls_welcome', welcome })
 }
@@ -84,6 +91,7 @@ export function encodeState(state: ClientState): Uint8Array {
   return concat([Uint8Array.of(STATE_VERSION), bytes])
 }
 
+/** What `encodeState` wrote, to be used with the given checks; throws GroupCryptoError `malformed`. */
 export function decodeState(bytes: Uint8Array, clientConfig: ClientConfig): ClientState {
   if (bytes[0] !== STATE_VERSION) throw malformed('a group state')
   return { ...decodeAll(decodeGroupState, bytes.subarray(1), 'a group state'), clientConfig }
@@ -108,6 +116,7 @@ export function encodeSecret({ keyPackage, privatePackage }: KeyPackageSecret): 
   return concat([Uint8Array.of(SECRET_VERSION), ...parts.map(lengthPrefixed)])
 }
 
+/** What `encodeSecret` wrote; throws GroupCryptoError `malformed` for anything else. */
 export function decodeSecret(bytes: Uint8Array): KeyPackageSecret {
   const parts: Uint8Array[] = []
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

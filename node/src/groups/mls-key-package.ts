@@ -48,6 +48,7 @@ export function generateKeyPackage(
   ).then(({ publicPackage, privatePackage }) => ({ keyPackage: publicPackage, privatePackage }))
 }
 
+/** The two halves as bytes, with the reference (RFC 9420 §5.2) that a welcome names. */
 export async function encodePair(
   secret: KeyPackageSecret,
   suite: CiphersuiteImpl

@@ -13,6 +13,7 @@ export interface SymbolicCodec {
   derive(input: Uint8Array): Uint8Array
 }
 
+/** Codecs of one seed (any length) read each other; the same values give the same bytes. */
 export function createSymbolicCodec({
   primitives,
   seed

@@ -1,6 +1,5 @@
 // The key file of an installation, `keys.json`: readable by its owner alone, written whole or not at all, and
 // never over another one, because what it holds cannot be had again.
-import { randomBytes } from 'node:crypto'
 import {
   constants,
   type FileHandle,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { KIB } from '@kith/protocols'
+import { toString as toText } from 'uint8arrays/to-string'
 import { UserError } from '../api.ts'
 import { nodePrimitives } from '../kernel/primitives.node.ts'
 import { systemRandom } from '../kernel/random.ts'
@@ -101,7 +101,7 @@ export async function createKeyFile(
     primitives: nodePrimitives,
     random: systemRandom
   })
-  const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`
+  const temporary = `${path}.${toText(systemRandom.bytes(8), 'hex')}.tmp`
   const handle = await open(temporary, 'wx', FILE_MODE)
   try {
     await handle.writeFile(text)

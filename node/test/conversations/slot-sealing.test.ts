@@ -182,6 +182,10 @@ describe('a slot by a member who holds the keys is refused', () => {
     expect(open(forge(fields))).toBeUndefined()
   })
 
+  test('who puts its own statement where the tag names another device', () => {
+    expect(open(forge({ device: publicKeyOf(stranger.device) }, stranger))).toBeUndefined()
+  })
+
   test('signed by another device than it names', () => {
     expect(open(forge({}, stranger))).toBeUndefined()
   })

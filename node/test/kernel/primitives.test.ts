@@ -2,6 +2,7 @@
 import { argon2Sync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { nodePrimitives as primitives } from '../../src/kernel/primitives.node.ts'
+import { isSmallOrder } from '../../src/kernel/small-order.ts'
 import { createNoise } from '../noise.ts'
 
 const from = (text: string) => new Uint8Array(Buffer.from(text, 'hex'))
@@ -80,6 +81,18 @@ describe('Ed25519', () => {
         }
       }
     }
+  })
+
+  test('knows small order by itself, whatever OpenSSL thinks of it', () => {
+    for (const text of SMALL_ORDER) {
+      const key = from(text)
+      expect(isSmallOrder(key)).toBe(true)
+      key[31] = (key[31] as number) | 0x80
+      expect(isSmallOrder(key)).toBe(true)
+      key[15] = (key[15] as number) ^ 1
+      expect(isSmallOrder(key)).toBe(false)
+    }
+    for (const [, publicKey] of ED25519) expect(isSmallOrder(from(publicKey))).toBe(false)
   })
 
   test('answers false, never throws, for noise in place of keys and signatures', () => {
