@@ -1,8 +1,10 @@
 // Slots: what opens, and everything that must not.
+import { readFile } from 'node:fs/promises'
 import {
   conversationIdOf,
   idBytes,
   LABELS,
+  parseConversationId,
   publicKeyOf,
   uint64Bytes,
   envelope as wire
@@ -65,6 +67,27 @@ describe('a slot', () => {
   test('tells where its device can be reached', () => {
     const addresses = ['/ip4/10.0.0.1/tcp/4001', '/dns4/example.org/tcp/443/tls/ws']
     expect(open(seal({ addresses }))?.addresses).toEqual(addresses)
+  })
+
+  test('has the bytes that the committed vectors say', async () => {
+    const path = new URL('../vectors/slot.json', import.meta.url)
+    const { vectors } = JSON.parse(await readFile(path, 'utf8'))
+    const from = (text: string) => new Uint8Array(Buffer.from(text, 'hex'))
+    expect(vectors.length).toBeGreaterThan(1)
+    for (const vector of vectors) {
+      const [key, drawn] = [from(vector.archiveKey), from(vector.salt)]
+      const { version, addresses } = vector
+      const held = vector.delivered.map((each: { device: string; ranges: [] }) => ({
+        device: from(each.device),
+        ranges: each.ranges
+      }))
+      const conversation = parseConversationId(vector.conversation)
+      const inputs = { archiveKey: key, salt: drawn, conversation, version, addresses }
+      const slot = seal({ ...inputs, delivered: held })
+      expect(slot.tag, vector.name).toEqual(from(vector.tag))
+      expect(slot.sealed, vector.name).toEqual(from(vector.sealed))
+      expect(open(slot, key), vector.name).toMatchObject({ version, addresses, delivered: held })
+    }
   })
 
   test('keeps its tag from version to version, and shares it with no other device or epoch', () => {
