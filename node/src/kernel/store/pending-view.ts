@@ -63,6 +63,27 @@ export class PendingView {
   }
 }
 
+/** The writes of one computation, the last one for each key. */
+export class Change {
+  readonly #writes = new Map<string, Write>()
+
+  get isEmpty(): boolean {
+    return this.#writes.size === 0
+  }
+
+  put(key: Uint8Array, value: Uint8Array): void {
+    this.#writes.set(nameOf(key), { type: 'put', key, value })
+  }
+
+  delete(key: Uint8Array): void {
+    this.#writes.set(nameOf(key), { type: 'delete', key })
+  }
+
+  writes(): Write[] {
+    return [...this.#writes.values()]
+  }
+}
+
 async function* merge(
   stored: AsyncIterable<Entry>,
   pending: readonly Pending[],
