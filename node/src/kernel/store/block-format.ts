@@ -24,6 +24,7 @@ export interface BlockEntry {
   readonly value: Uint8Array
 }
 
+/** The record of an entry of its own. */
 export function encodeSingle(value: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(1 + value.byteLength)
   bytes[0] = SINGLE
@@ -31,6 +32,7 @@ export function encodeSingle(value: Uint8Array): Uint8Array {
   return bytes
 }
 
+/** The record of a block; `entries` in order and within the limits (`cutIntoBlocks`). */
 export function encodeBlock(entries: readonly BlockEntry[]): Uint8Array {
   const header = new Uint8Array(HEADER_BYTES)
   header[0] = BLOCK
@@ -44,6 +46,7 @@ export function encodeBlock(entries: readonly BlockEntry[]): Uint8Array {
   return concat(parts)
 }
 
+/** Whether a record is a block and not a single. */
 export function isBlock(record: Uint8Array): boolean {
   return record[0] === BLOCK
 }

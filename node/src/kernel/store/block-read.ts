@@ -53,10 +53,12 @@ export class BlockKeys {
   }
 }
 
+/** 12 bytes: generation and count, u48 each. */
 export function encodeMarker({ generation, count }: Marker): Uint8Array {
   return concat([u48(generation), u48(count)])
 }
 
+/** The committed marker; zeros for a run that nothing was added to. */
 export async function readMarker(store: Store, keys: BlockKeys): Promise<Marker> {
   const marker = await store.get(keys.marker)
   if (marker === undefined) return { generation: 0, count: 0 }

@@ -157,6 +157,7 @@ export async function writeHolder(folder: string, command: string): Promise<void
   }
 }
 
+/** Takes the name away again; nothing happens when there is none. */
 export async function removeHolder(folder: string): Promise<void> {
   await rm(join(folder, HOLDER_FILE), { force: true })
 }

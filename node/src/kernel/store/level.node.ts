@@ -11,7 +11,7 @@
 //   on LevelDB's own checksums.
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Level } from 'level'
 import type { Log } from '../log.ts'
 import { CommitQueue } from './commit-queue.ts'
@@ -55,7 +55,7 @@ export interface LevelStoreOptions {
   /** Created when absent, readable by its owner only. */
   readonly folder: string
   readonly log: Log
-  /** What a second process is told about the holder; the process title unless given. */
+  /** What a second process is told about the holder; the name of the running script unless given. */
   readonly command?: string
 }
 
@@ -174,7 +174,7 @@ class LevelStore implements Store {
  * @throws StoreError `in-use` naming the holder, `missing`, `corrupt`, `version`, or `failed`.
  */
 export async function openLevelStore(options: LevelStoreOptions): Promise<Store> {
-  const { folder, log, command = process.title } = options
+  const { folder, log, command = scriptName() } = options
   await mkdir(folder, { recursive: true, mode: FOLDER_MODE })
   const identity = (await readIdentity(folder)) ?? (await startIdentity(folder))
   const isNew = identity.state === 'creating'
@@ -190,6 +190,10 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     await database.close()
     throw error
   }
+}
+
+function scriptName(): string {
+  return basename(process.argv[1] ?? process.title)
 }
 
 /** The identity of a new store; refuses a folder where LevelDB's files lie without one. */

@@ -19,7 +19,7 @@ const mountPoint = await temporaryFolder()
 const isMounted = mountDisk()
 
 afterAll(() => {
-  if (isMounted) execFileSync('umount', [mountPoint])
+  if (isMounted) execFileSync('/bin/umount', [mountPoint])
   rmSync(mountPoint, { recursive: true })
 })
 
@@ -128,7 +128,7 @@ test('the memory twin stops at an injected error in the same way', async () => {
 
 function mountDisk(): boolean {
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', mountPoint], {
+    execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', mountPoint], {
       stdio: 'pipe'
     })
     return true
