@@ -13,15 +13,21 @@ export type Step<State, Input, Effect> = (
 /** Writes that must be durable before any effect with `after` naming them. */
 export interface CommitEffect<Change = Write> {
   readonly type: 'commit'
-  /** Unique within the machine. */
+  /** Greater than that of any transaction before. */
   readonly transaction: number
   readonly writes: readonly Change[]
 }
 
 export interface Ordered {
-  /** Transaction that must be on disk first. */
+  /** Transaction that must be on disk first, and all before it. Started already, or 0 for none. */
   readonly after?: number
 }
+
+/**
+ * Inputs that may wait behind one that is being handled: those that effects of its step feed back at once. A
+ * machine that answers each input with more than one is in a loop.
+ */
+export const INPUTS_WAITING_MAX = 10_000
 
 export interface MachineShell<Effect, Change = Write> {
   /** Resolves after fsync. A rejection stops the machine. */
@@ -34,7 +40,12 @@ export interface MachineShell<Effect, Change = Write> {
 
 /**
  * Runs a machine: inputs are taken one at a time in order of dispatch; effects are performed in order, those
- * with `after` once their transaction is durable.
+ * with `after` once their transaction and all before it are durable. Stops for good at the first failure: a
+ * commit that rejects, a step or effect that throws, an effect after a transaction that was never started.
+ *
+ * Cryptography is asynchronous, so it is an effect whose result comes back as an input. The state may have moved
+ * on by then: keep one such effect in flight per conversation, give it the version of the state it was made
+ * from, and let the step drop a result of another version.
  */
 export class Machine<
   State,
@@ -45,8 +56,10 @@ export class Machine<
   #state: State
   readonly #step: Step<State, Input, Effect | CommitEffect<Change>>
   readonly #shell: MachineShell<Effect, Change>
-  readonly #waiting = new Map<number, Effect[]>()
+  /** Transactions not on disk yet, or on disk before an earlier one, in order of start. */
+  readonly #transactions = new Map<number, Transaction<Effect>>()
   readonly #inputs: Input[] = []
+  #lastTransaction = 0
   #stepping = false
   #failed = false
 
@@ -64,48 +77,95 @@ export class Machine<
     return this.#state
   }
 
-  /** Feeds one input. Re-entrant calls queue behind the input being handled. */
+  /** Transactions on their way to the disk: whoever feeds the machine slows down while this grows. */
+  get pendingTransactions(): number {
+    return this.#transactions.size
+  }
+
+  /** Feeds one input. Re-entrant calls queue behind the input being handled. Does nothing after a failure. */
   dispatch(input: Input): void {
+    if (this.#failed) return
+    if (this.#inputs.length >= INPUTS_WAITING_MAX) {
+      this.#fail(new Error(`more than ${INPUTS_WAITING_MAX} inputs are waiting`))
+      return
+    }
     this.#inputs.push(input)
     if (this.#stepping) return
     this.#stepping = true
-    try {
-      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
-        if (this.#failed) continue
-        const { state, effects } = this.#step(this.#state, this.#shell.now(), next)
-        this.#state = state
-        for (const effect of effects) this.#start(effect)
-      }
-    } finally {
-      this.#stepping = false
-    }
+    this.#guard(() => {
+      while (this.#inputs.length > 0) this.#handle(this.#inputs.shift() as Input)
+    })
+    this.#stepping = false
+  }
+
+  #handle(input: Input): void {
+    const { state, effects } = this.#step(this.#state, this.#shell.now(), input)
+    this.#state = state
+    for (const effect of effects) this.#start(effect)
   }
 
   #start(effect: Effect | CommitEffect<Change>): void {
+    if (this.#failed) return
     if (isCommit<Change>(effect)) {
       this.#commit(effect)
       return
     }
-    const waiting = effect.after === undefined ? undefined : this.#waiting.get(effect.after)
-    if (waiting === undefined) this.#shell.perform(effect)
-    else waiting.push(effect)
+    const { after = 0 } = effect
+    if (after > this.#lastTransaction) {
+      throw new Error(`effect ${effect.type} after transaction ${after}, which was not started`)
+    }
+    const transaction = this.#transactions.get(after)
+    if (transaction === undefined) this.#shell.perform(effect)
+    else transaction.effects.push(effect)
   }
 
-  #commit({ transaction, writes }: CommitEffect<Change>): void {
-    this.#waiting.set(transaction, [])
+  #commit({ transaction: number, writes }: CommitEffect<Change>): void {
+    if (number <= this.#lastTransaction) {
+      throw new Error(`transaction ${number} after ${this.#lastTransaction}`)
+    }
+    this.#lastTransaction = number
+    const transaction: Transaction<Effect> = { effects: [], isDurable: false }
+    this.#transactions.set(number, transaction)
     this.#shell.commit(writes).then(
       () => {
-        const released = this.#waiting.get(transaction) ?? []
-        this.#waiting.delete(transaction)
-        for (const effect of released) this.#shell.perform(effect)
+        transaction.isDurable = true
+        this.#guard(() => this.#release())
       },
-      (error: unknown) => {
-        this.#failed = true
-        this.#waiting.clear()
-        this.#shell.onFailure(error)
-      }
+      (error: unknown) => this.#fail(error)
     )
   }
+
+  /** Performs what waited for the transactions that are durable with all before them. */
+  #release(): void {
+    for (const [number, { effects, isDurable }] of this.#transactions) {
+      if (!isDurable || this.#failed) return
+      this.#transactions.delete(number)
+      for (const effect of effects) {
+        if (!this.#failed) this.#shell.perform(effect)
+      }
+    }
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failed) return
+    this.#failed = true
+    this.#inputs.length = 0
+    this.#transactions.clear()
+    this.#shell.onFailure(error)
+  }
+}
+
+interface Transaction<Effect> {
+  readonly effects: Effect[]
+  isDurable: boolean
 }
 
 function isCommit<Change>(effect: { readonly type: string }): effect is CommitEffect<Change> {
