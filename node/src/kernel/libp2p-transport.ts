@@ -1,6 +1,6 @@
-// Transports that write each message at once. libp2p's TCP connection hands every part of a message (length,
-// header, body, tag) to the socket by itself, and each costs a system call on both sides: more than the
-// encryption. Joined they are one.
+// Transports that write each message at once. libp2p's connections over TCP and WebSockets hand every part of a
+// message (length, header, body, tag) to the socket by itself, and each costs a system call on both sides: more
+// than the encryption. Joined they are one.
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { AbstractMultiaddrConnection } from '@libp2p/utils'
 import { Uint8ArrayList } from 'uint8arraylist'

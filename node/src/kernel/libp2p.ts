@@ -139,7 +139,7 @@ function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<L
     privateKey,
     logger: silentLibp2pLogger,
     addresses: { listen: [...init.listen] },
-    transports: [joiningWrites(tcp()), webSockets()],
+    transports: [joiningWrites(tcp()), joiningWrites(webSockets())],
     connectionEncrypters: [cheapNoise()],
     streamMuxers: [
       yamux({

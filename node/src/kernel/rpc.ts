@@ -7,6 +7,7 @@ import { afterReadyInput } from './defer.ts'
 import type { Log } from './log.ts'
 import { type Counter, type Histogram, LATENCY_BUCKETS, type Metrics } from './metrics.ts'
 import { RateLimiter } from './rate-limit.ts'
+import { ITEM_OVERHEAD_BYTES } from './rpc/limits.ts'
 import { ServerLane, type Service } from './rpc/server.ts'
 import type { Subscription } from './rpc/subscription.ts'
 import { type PeerAddress, Streams, type Transport } from './streams.ts'
@@ -96,7 +97,13 @@ export function createRpc(init: RpcInit): Rpc & { stop(): void } {
 
   return {
     serve: (protocol, handler) => register({ kind: 'request', protocol, handler }),
-    serveSubscription: (protocol, handler) => register({ kind: 'subscription', protocol, handler }),
+    serveSubscription(protocol, handler) {
+      const { creditBytes, itemBytes } = protocol.limits
+      if (creditBytes < itemBytes + ITEM_OVERHEAD_BYTES) {
+        throw new Error(`${protocol.id} never has credit for its largest item`)
+      }
+      return register({ kind: 'subscription', protocol, handler })
+    },
     request(peer, protocol, message, options) {
       const open = streams.get(peer.id, protocol.lane)
       if (open !== undefined) return open.request(protocol, message, options?.signal)

@@ -486,6 +486,11 @@ describe('a subscription', () => {
     items.close()
   })
 
+  it('whose credit is too small for its largest item cannot be served', () => {
+    const limits = { ...feed.limits, creditBytes: feed.limits.itemBytes }
+    expect(() => server.rpc.serveSubscription({ ...feed, limits }, forever)).toThrow('credit')
+  })
+
   it('refuses more than 64 on one stream', async () => {
     await subscribe()
     const signal = new AbortController().signal

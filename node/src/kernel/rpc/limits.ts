@@ -1,5 +1,5 @@
 // Limits of the exchanges on one stream, and of the streams themselves. Both sides of a stream know them.
-import { KIB, MIB, MINUTE_MS, SECOND_MS } from '@kith/protocols'
+import { MIB, MINUTE_MS, SECOND_MS } from '@kith/protocols'
 
 /** Requests running on one stream; twice what keeps a relay's group commits full (256). More wait. */
 export const EXCHANGES_MAX = 512
@@ -28,5 +28,5 @@ export const STREAMS_MAX = 8_192
 export const DETAIL_BYTES_MAX = 128
 /** A retry-after beyond a day is as good as never. */
 export const RETRY_AFTER_MS_MAX = 24 * 60 * MINUTE_MS
-/** Frames a subscriber holds unread may not be many tiny ones: each counts this much more than its bytes. */
-export const ITEM_OVERHEAD_BYTES = KIB / 16
+/** What an item costs of the credit beyond its bytes, so that many tiny ones held unread are bounded too. */
+export const ITEM_OVERHEAD_BYTES = 64
