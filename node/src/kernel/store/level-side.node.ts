@@ -1,6 +1,7 @@
 // What is kept next to LevelDB so that a store can tell that LevelDB lost something: who the store is
 // (store.json), and a lower bound of what was acknowledged (acknowledged). holder.json only puts a name to the
 // process that holds LevelDB's own lock.
+import { randomUUID } from 'node:crypto'
 import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs'
 import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -50,7 +51,7 @@ export async function readIdentity(folder: string): Promise<Identity | undefined
 
 /** Writes the first identity; false when another process was first. */
 export async function createIdentity(folder: string, identity: Identity): Promise<boolean> {
-  const temporary = join(folder, `${IDENTITY_FILE}.${process.pid}`)
+  const temporary = join(folder, `${IDENTITY_FILE}.${randomUUID()}`)
   await writeSynced(temporary, render(identity))
   try {
     await link(temporary, join(folder, IDENTITY_FILE))
@@ -66,7 +67,7 @@ export async function createIdentity(folder: string, identity: Identity): Promis
 
 /** Replaces the identity atomically and durably. */
 export async function replaceIdentity(folder: string, identity: Identity): Promise<void> {
-  const temporary = join(folder, `${IDENTITY_FILE}.${process.pid}`)
+  const temporary = join(folder, `${IDENTITY_FILE}.${randomUUID()}`)
   await writeSynced(temporary, render(identity))
   await rename(temporary, join(folder, IDENTITY_FILE))
   await syncFolder(folder)

@@ -11,7 +11,7 @@
 //   on LevelDB's own checksums.
 import { randomUUID } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Level } from 'level'
 import type { Log } from '../log.ts'
 import { CommitQueue } from './commit-queue.ts'
@@ -227,7 +227,7 @@ async function openDatabase(folder: string, isNew: boolean): Promise<Database> {
   }
 }
 
-/** Sentinel first, then the identity says `created`: from then on a store without one is not whole. */
+/** Sentinel and every folder's name first, then the identity says `created`: from then on a store without one is not whole. */
 async function finishCreation(folder: string, database: Database, identity: Identity) {
   const { schema, id } = identity
   const sentinel = new TextEncoder().encode(JSON.stringify({ schema, id }))
@@ -235,6 +235,6 @@ async function finishCreation(folder: string, database: Database, identity: Iden
   await database.batch([encodePut(SENTINEL_KEY, sentinel), encodePut(BATCH_KEY, u64(0))], {
     sync: true
   })
-  await syncFolder(join(folder, LEVEL_FOLDER))
+  for (const name of [join(folder, LEVEL_FOLDER), folder, dirname(folder)]) await syncFolder(name)
   await replaceIdentity(folder, { ...identity, state: 'created' })
 }

@@ -66,7 +66,7 @@ test('a write error in the middle of a log stops the store and loses nothing ack
 }, async () => {
   const folder = await temporaryFolder()
   // A file that may not grow past 1,000 blocks of 512 bytes: the kernel answers EFBIG.
-  const writer = startWriter(folder, 0, 'ulimit -f 1000;')
+  const writer = startWriter(folder, 0, { shell: 'ulimit -f 1000;' })
   const lines: string[] = []
   for await (const line of writer.lines) lines.push(line)
   await writer.ended

@@ -6,6 +6,7 @@ import { openLevelStore } from '../../../src/kernel/host/index.ts'
 import { silentLog, u32 } from '../../../src/kernel/index.ts'
 
 const WRITER = fileURLToPath(new URL('writer.ts', import.meta.url))
+/** Bytes of a value unless a test asks for others. */
 export const VALUE_BYTES = 512
 
 export interface Writer {
@@ -16,9 +17,13 @@ export interface Writer {
 }
 
 /** `shell` goes in front, such as a limit on file sizes. */
-export function startWriter(folder: string, round: number, shell = ''): Writer {
+export function startWriter(
+  folder: string,
+  round: number,
+  { shell = '', valueBytes = VALUE_BYTES } = {}
+): Writer {
   const command = `${shell} exec "$0" "$@"`
-  const parameters = [process.execPath, WRITER, folder, String(round)]
+  const parameters = [process.execPath, WRITER, folder, String(round), String(valueBytes)]
   const child = spawn('/bin/sh', ['-c', command, ...parameters], {
     stdio: ['ignore', 'pipe', 'inherit']
   })
@@ -31,12 +36,16 @@ export function acknowledged(lines: readonly string[]): number[] {
 }
 
 /** Numbers whose record is not there, or not as it was written, after opening the folder. */
-export async function findLost(folder: string, numbers: readonly number[]): Promise<number[]> {
+export async function findLost(
+  folder: string,
+  numbers: readonly number[],
+  valueBytes = VALUE_BYTES
+): Promise<number[]> {
   const store = await openLevelStore({ folder, log: silentLog })
   const values = await store.getMany(numbers.map((number) => u32(number)))
   await store.close()
   return numbers.filter((number, index) => {
     const value = values[index]
-    return value?.byteLength !== VALUE_BYTES || value.some((byte) => byte !== number % 251)
+    return value?.byteLength !== valueBytes || value.some((byte) => byte !== number % 251)
   })
 }

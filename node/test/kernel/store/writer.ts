@@ -1,5 +1,5 @@
 // A process that writes and says what was acknowledged, for tests that kill it or take its disk away:
-//   node writer.ts <folder> <round>
+//   node writer.ts <folder> <round> <bytes of a value>
 // One line a fact: `ready`, `ack <number>`, `error <code>`, `read <code or ok>`, `done`.
 import { writeSync } from 'node:fs'
 import { u32 } from '../../../src/kernel/store/key.ts'
@@ -8,12 +8,11 @@ import { openLevelStore } from '../../../src/kernel/store/level.node.ts'
 const IN_FLIGHT = 16
 /** Records a round; a test that kills the writer does so long before. */
 const RECORDS = 20_000
-const VALUE_BYTES = 512
 /** Commits tried after the first error: none of them may be acknowledged. */
 const TRIES_AFTER_ERROR = 50
 
 const silentLog = { debug() {}, info() {}, warn() {}, error() {} }
-const [folder = '', round = '0'] = process.argv.slice(2)
+const [folder = '', round = '0', valueBytes = '512'] = process.argv.slice(2)
 const store = await openLevelStore({ folder, log: silentLog, command: 'writer' })
 say('ready')
 let next = Number(round) * RECORDS
@@ -32,7 +31,7 @@ async function writeUntilError(): Promise<void> {
 }
 
 async function write(number: number): Promise<void> {
-  const value = new Uint8Array(VALUE_BYTES).fill(number % 251)
+  const value = new Uint8Array(Number(valueBytes)).fill(number % 251)
   const code = await codeOf(store.commit([{ type: 'put', key: u32(number), value }]))
   hasFailed ||= code !== 'ok'
   say(code === 'ok' ? `ack ${number}` : `error ${code}`)
