@@ -98,7 +98,7 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
   })
   const stop = async (): Promise<void> => {
     await network.stop()
-    await boxes.flush()
+    await boxes.stop()
     await store.close()
     events.stopped()
   }

@@ -3,9 +3,9 @@ import { type Clock, Machine, type Primitives, type Store, type Write } from '@k
 import { ProtocolError, type box as protocol } from '@kith/protocols'
 import type { Meta } from '../storage/meta.ts'
 import type { Answer, Append, BoxLimits, BoxNumber } from './box.ts'
-import { QUEUE_RETRY_MS } from './constants.ts'
+import { HELD_IDS_PER_INPUT, QUEUE_RETRY_MS } from './constants.ts'
 import { Live } from './live.ts'
-import { loadBoxes, loadHead, loadPlacements } from './records.ts'
+import { loadBoxes, loadEnvelopeIds, loadHead, loadPlacements } from './records.ts'
 import {
   type BoxEffect,
   type BoxInput,
@@ -48,8 +48,8 @@ export interface Boxes {
   writeLater(name: string, write: Write): void
   /** Called with the lazy writes of each transaction that is on disk. */
   onLazyWrites(listener: (writes: ReadonlyMap<string, Write>) => void): void
-  /** Resolves once no commit is under way and no lazy write waits. */
-  flush(): Promise<void>
+  /** Resolves once nothing is read in the background, no commit is under way and no lazy write waits. */
+  stop(): Promise<void>
 }
 
 /** Reads every box record and starts the machine. */
@@ -70,7 +70,9 @@ class MachineBoxes implements Boxes {
   readonly #waiting = new Map<number, Waiting>()
   readonly #lazyListeners: ((writes: ReadonlyMap<string, Write>) => void)[] = []
   readonly #flushed: (() => void)[] = []
+  readonly #remembering: Promise<void>
   #tickets = 0
+  #isStopping = false
   #failed = false
 
   constructor(components: BoxesComponents, state: BoxState) {
@@ -86,6 +88,7 @@ class MachineBoxes implements Boxes {
         onFailure: (error) => this.#fail(error)
       }
     )
+    this.#remembering = this.#rememberHeld()
   }
 
   get storeEpoch(): Uint8Array {
@@ -134,11 +137,26 @@ class MachineBoxes implements Boxes {
     this.#lazyListeners.push(listener)
   }
 
-  async flush(): Promise<void> {
+  async stop(): Promise<void> {
+    this.#isStopping = true
+    await this.#remembering
     while (!this.#failed && !isIdle(this.#machine.state)) {
       const committed = new Promise<void>((resolve) => this.#flushed.push(resolve))
       this.#machine.dispatch({ type: 'flush' })
       await committed
+    }
+  }
+
+  /** Tells the machine which envelopes are on disk; until it knows all, it asks the store for each. */
+  async #rememberHeld(): Promise<void> {
+    try {
+      for await (const envelopeIds of loadEnvelopeIds(this.#components.store, HELD_IDS_PER_INPUT)) {
+        if (this.#isStopping) return
+        const isLast = envelopeIds.length < HELD_IDS_PER_INPUT
+        this.#machine.dispatch({ type: 'held', envelopeIds, isLast })
+      }
+    } catch (error) {
+      if (!this.#isStopping) this.#fail(error)
     }
   }
 

@@ -12,6 +12,8 @@ export const COMMIT_ENTRIES_MAX = 8_192
 /** Envelope ids placed lately. Must exceed what can be placed while one lookup is under way: the commit in
  * flight and everything queued before it (two times QUEUE_APPENDS_MAX). */
 export const RECENT_PLACEMENTS = 8 * QUEUE_APPENDS_MAX
+/** Ids read from disk in one step at the start; keeps the event loop for about a millisecond. */
+export const HELD_IDS_PER_INPUT = 1_024
 /** Writes that nobody waits for ride in the next group commit, or alone after this time. */
 export const LAZY_WRITE_DELAY_MS = 500
 /** Lazy writes that may wait; more make a commit at once, so memory stays bounded (slots are 16 KiB). */

@@ -13,6 +13,7 @@ import type {
   Refusal
 } from './box.ts'
 import { COMMIT_ENTRIES_MAX } from './constants.ts'
+import { addId } from './id-filter.ts'
 import { recall, remember } from './recent.ts'
 import type { BoxRules, BoxState, ReadyAppend } from './state.ts'
 
@@ -148,6 +149,7 @@ class Draft {
     if (missing.length > 0) {
       this.envelopes.set(append.id, { append, placements })
       remember(this.#state.recent, append.id, placements)
+      addId(this.#state.filter, append.envelopeId)
     }
     const own = append.destinations[0]?.box
     const number = placements.find((place) => place.box === own)?.number ?? 0

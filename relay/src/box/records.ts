@@ -102,6 +102,21 @@ export async function loadEntries(
   return entries
 }
 
+/** Ids (32 bytes) of the envelopes of all entries on disk, some more than once, in lists of `count`. */
+export async function* loadEnvelopeIds(
+  store: StoreReader,
+  count: number
+): AsyncIterable<readonly Uint8Array[]> {
+  let ids: Uint8Array[] = []
+  for await (const [, record] of store.scan(rangeOf(TABLE.entry))) {
+    ids.push(new FieldReader(record).fixed(HASH_BYTES))
+    if (ids.length < count) continue
+    yield ids
+    ids = []
+  }
+  yield ids
+}
+
 const envelopeKey = (envelopeId: Uint8Array): Uint8Array => key(TABLE.envelope, envelopeId)
 
 /** The record of a body, with every place that refers to it. */

@@ -10,6 +10,7 @@ import {
   QUEUE_APPENDS_MAX,
   QUEUE_BYTES_MAX
 } from './constants.ts'
+import { addId, createIdFilter, type IdFilter, mayHold } from './id-filter.ts'
 import { type Plan, planCommit } from './plan.ts'
 import type { RecentPlacements } from './recent.ts'
 import { sealPlan } from './seal.ts'
@@ -21,6 +22,8 @@ export type BoxInput =
   /** 64 bytes under the message of the `sign` effect. */
   | { readonly type: 'signed'; readonly signature: Uint8Array }
   | { readonly type: 'committed' }
+  /** Ids (32 bytes) of envelopes on disk; `isLast` once all that were there at the start have been named. */
+  | { readonly type: 'held'; readonly envelopeIds: readonly Uint8Array[]; readonly isLast: boolean }
   /** A new account's box; the ticket is answered once its empty head is signed and durable. */
   | {
       readonly type: 'open'
@@ -49,6 +52,7 @@ export interface BoxState {
   readonly storeEpoch: Uint8Array
   readonly boxes: Map<BoxNumber, Box>
   readonly recent: RecentPlacements
+  readonly filter: IdFilter
   /** Group commits signed since the store epoch began. */
   sequence: number
   /** Store transactions of this run, with and without a signature. */
@@ -97,6 +101,7 @@ export function initialBoxState(stored: {
     storeEpoch: stored.storeEpoch,
     boxes,
     recent: { young: new Map(), old: new Map() },
+    filter: createIdFilter(),
     sequence: stored.sequence,
     transaction: 0,
     arrived: [],
@@ -151,6 +156,10 @@ function take(state: BoxState, input: BoxInput, effects: Effects, rules: BoxRule
     case 'committed':
       state.active = undefined
       return
+    case 'held':
+      for (const envelopeId of input.envelopeIds) addId(state.filter, envelopeId)
+      state.filter.isComplete ||= input.isLast
+      return
     case 'open': {
       const { box: number, account, ticket } = input
       const chain = protocol.chainStart(state.storeEpoch, account, rules.sha256)
@@ -189,7 +198,8 @@ function enqueue(state: BoxState, append: Append, effects: Effects): void {
     return
   }
   state.queuedBytes = bytes
-  state.arrived.push(append)
+  if (mayHold(state.filter, append.envelopeId)) state.arrived.push(append)
+  else state.ready.push({ append, found: [] })
 }
 
 function lookUp(state: BoxState, effects: Effects): void {

@@ -1,6 +1,6 @@
 // The box machine over a memory disk: numbers, chains, heads, quotas, and no answer before its write is durable.
 import { MemoryDisk } from '@kith/node/kernel'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import {
   accountOf,
   appendOf,
@@ -78,6 +78,20 @@ describe('boxes', () => {
     expect(answers).toEqual([1, 1, 1, 1])
     expect(await expectSound(again, 1)).toHaveLength(2)
     expect(await expectSound(again, 2)).toHaveLength(1)
+  })
+
+  it('ask the store only about envelopes that may be there', async () => {
+    const disk = new MemoryDisk()
+    const bench = await benchWith(1, disk)
+    await bench.boxes.append(appendOf(envelopeOf(0), trusted(1)))
+    await bench.store.close()
+    const again = await openBench(disk)
+    await turns(20)
+    const asked = vi.spyOn(again.store, 'getMany')
+    expect(await again.boxes.append(appendOf(envelopeOf(1), trusted(1)))).toBe(2)
+    expect(asked).not.toHaveBeenCalled()
+    expect(await again.boxes.append(appendOf(envelopeOf(0), trusted(1)))).toBe(1)
+    expect(asked).toHaveBeenCalledOnce()
   })
 
   it('add a repeated envelope to the boxes where it is missing', async () => {
@@ -178,7 +192,7 @@ describe('boxes', () => {
     const second = { ...write, value: Uint8Array.of(2) }
     bench.boxes.writeLater('a', second)
     bench.clock.runTimers()
-    await bench.boxes.flush()
+    await bench.boxes.stop()
     expect(await bench.store.get(write.key)).toEqual(second.value)
   })
 })

@@ -105,7 +105,7 @@ class World {
   async check(): Promise<void> {
     this.#disk.release()
     await turns(200)
-    await this.#bench.boxes.flush()
+    await this.#bench.boxes.stop()
     this.#disk.crash()
     this.#bench = await openBench(this.#disk)
     const numbers = new Map<string, number>()
