@@ -20,6 +20,7 @@ const LENGTH_BYTES = 2
 /** Only its class matters to the reader, which catches it and waits for more. */
 const NOT_YET = new RangeError('no complete length yet')
 
+/** Noise as `@libp2p/noise` makes it, same options, same bytes. */
 export function cheapNoise(init?: NoiseInit): (components: NoiseComponents) => ConnectionEncrypter {
   return (components) => {
     const encrypter = noise(init)(components)

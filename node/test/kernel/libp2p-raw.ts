@@ -1,6 +1,6 @@
 // libp2p as its documentation sets it up, without our kernel: what the tests of its faults compare with.
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
-import { noise } from '@libp2p/noise'
+import type { Connection, ConnectionEncrypter, Libp2p, Stream } from '@libp2p/interface'
+import { type NoiseComponents, noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
 import { type YamuxMuxerInit, yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
@@ -16,7 +16,11 @@ export interface YamuxStream extends Stream {
 }
 
 export function createRaw(
-  options: { listen?: boolean; yamux?: YamuxMuxerInit; encrypter?: ReturnType<typeof noise> } = {}
+  options: {
+    listen?: boolean
+    yamux?: YamuxMuxerInit
+    encrypter?: (components: NoiseComponents) => ConnectionEncrypter
+  } = {}
 ): Promise<Libp2p> {
   return createLibp2p({
     addresses: { listen: options.listen === false ? [] : ['/ip4/127.0.0.1/tcp/0'] },

@@ -1,14 +1,6 @@
 // The answering side of one stream: checks each request against its protocol's limits and rate, runs the
 // handler, and reads no further while it owes too much.
-import {
-  decodeBounded,
-  frame as frames,
-  type Handler,
-  type Protocol,
-  ProtocolError,
-  type SubscriptionHandler,
-  type SubscriptionProtocol
-} from '@kith/protocols'
+import { decodeBounded, frame as frames, ProtocolError } from '@kith/protocols'
 import type { ByteStream } from '../byte-stream.ts'
 import type { Clock } from '../clock.ts'
 import { type Frame, KIND } from '../frame-codec.ts'
@@ -19,18 +11,8 @@ import { Deadlines } from './deadlines.ts'
 import { ACCEPTOR_IDLE_MS, EXCHANGE_BYTES_MAX, EXCHANGES_MAX, SUBSCRIPTIONS_MAX } from './limits.ts'
 import { ServerPublisher } from './publisher.ts'
 import { type Remote, ServerExchange } from './server-exchange.ts'
+import { type Any, encodeAnswer, run, type Service } from './service.ts'
 import { refusalOf } from './status.ts'
-
-// biome-ignore lint/suspicious/noExplicitAny: a table holds services of every message type
-type Any = any
-
-export type Service =
-  | { kind: 'request'; protocol: Protocol<Any, Any>; handler: Handler<Protocol<Any, Any>> }
-  | {
-      kind: 'subscription'
-      protocol: SubscriptionProtocol<Any, Any, Any>
-      handler: SubscriptionHandler<SubscriptionProtocol<Any, Any, Any>>
-    }
 
 export interface ServerLaneInit {
   readonly clock: Clock
@@ -291,21 +273,4 @@ export class ServerLane {
     const lost = new ProtocolError('unreachable', 'the connection was lost', { cause: error })
     for (const exchange of this.#exchanges.values()) exchange.cancel(lost)
   }
-}
-
-/** A handler that throws before its first await rejects like any other. */
-function run<T>(handler: () => Promise<T>): Promise<T> {
-  try {
-    return handler()
-  } catch (error) {
-    return Promise.reject(error)
-  }
-}
-
-function encodeAnswer(protocol: Protocol<Any, Any>, response: unknown): Uint8Array {
-  const body = protocol.response.encode(response)
-  if (body.byteLength > protocol.limits.responseBytes) {
-    throw new Error(`answer of ${body.byteLength} bytes to ${protocol.id}`)
-  }
-  return body
 }
