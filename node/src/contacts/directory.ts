@@ -43,7 +43,8 @@ export class Directory {
   async load(account: AccountId): Promise<identity.AccountState | undefined> {
     if (this.#known.has(account)) return this.state(account)
     const record = await this.#components.store.get(this.#key(account))
-    if (record === undefined) return undefined
+    // Whoever asked at the same time may have been faster.
+    if (record === undefined || this.#known.has(account)) return this.state(account)
     return this.#fold(account, decodeRecord<identity.SignedOperation[]>(record)).state
   }
 
@@ -92,7 +93,9 @@ export class Directory {
         { account: idBytes(account), from },
         signal === undefined ? {} : { signal }
       )
-      if (operations.length > 0) await this.learn(account, operations)
+      // Another refresh may have been answered meanwhile: what it brought would not follow itself.
+      const learnt = (this.#known.get(account)?.operations.length ?? 0) - from
+      if (operations.length > learnt) await this.learn(account, operations.slice(learnt))
       const known = this.#known.get(account)
       if (known === undefined) throw new ProtocolError('not-found', 'account-log')
       // A relay that holds less than is known serves a stale copy: what is known stands.
