@@ -181,6 +181,8 @@ function sendWelcome(
 /** The group could not be founded now; what waits for it says why. */
 export function startFailed(turn: Turn, input: Of<'start-failed'>): void {
   const conversation = turn.conversation(input.conversation)
+  // Meanwhile the peer may have founded one, and what waited goes there.
+  if (conversation.phase !== 'starting') return
   turn.updateConversation({ ...conversation, phase: 'new' })
   for (const local of conversation.unsealed) note(turn, local, input.reason)
   turn.perform({
@@ -229,7 +231,8 @@ export function online(turn: Turn, relay: RelayId): void {
   turn.patch({ online: new Set(turn.state.online).add(relay) })
   for (const entry of turn.state.outbox.values()) {
     if (entry.sealed === undefined || entry.acceptedBy.includes(relay)) continue
-    turn.perform({ type: 'append', relay, entry })
+    // What was sealed just now may not be on disk: sealed again after a crash, it would be another message.
+    turn.whenDurable({ type: 'append', relay, entry })
   }
   for (const conversation of turn.state.conversations.values()) {
     if (conversation.phase === 'new') pump(turn, conversation.id)
