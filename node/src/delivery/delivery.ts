@@ -117,6 +117,7 @@ export class Delivery {
 
   /** Goes on with what the last run left: seals what was not sealed, opens what waited. */
   resume(): void {
+    this.dispatch({ type: 'open-again' })
     for (const { id, unsealed } of this.state.conversations.values()) {
       if (unsealed.length > 0) this.dispatch({ type: 'retry-start', conversation: id })
     }

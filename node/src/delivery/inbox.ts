@@ -233,11 +233,13 @@ function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>): void {
   if (turn.state.friends.has(peer)) introduce(turn, id)
   pump(turn, id)
   if (turn.conversation(id).receipt.version > 0) scheduleReceipt(turn, id)
-  releaseWaiting(turn, epoch.tag)
+  releaseWaiting(turn)
 }
 
 function keepWaiting(turn: Turn, entry: IncomingEntry): void {
   if (entry.envelope === undefined) return
+  // A log that is read again brings what waits already.
+  if (turn.state.waiting.some(({ id }) => id === entry.id)) return
   const kept = {
     local: turn.next('lastWaiting'),
     id: entry.id,
@@ -262,8 +264,8 @@ function dropWaiting(turn: Turn, local: number): void {
   turn.patch({ waiting: turn.state.waiting.filter((kept) => kept.local !== local) })
 }
 
-/** Envelopes of an epoch that has just become known are opened as if they came now. */
-export function releaseWaiting(turn: Turn, tag: string): void {
+/** Envelopes whose epoch has become known are opened as if they came now. */
+export function releaseWaiting(turn: Turn): void {
   const intake = turn.intake('waiting')
   const queued = new Set(intake.pending.map(({ waiting }) => waiting))
   const ready = turn.state.waiting
@@ -278,7 +280,7 @@ export function releaseWaiting(turn: Turn, tag: string): void {
         chain: undefined
       })
     )
-    .filter((entry) => ownerOf(turn, entry)?.epoch.tag === tag)
+    .filter((entry) => ownerOf(turn, entry) !== undefined)
   if (ready.length === 0) return
   turn.setIntake('waiting', { ...intake, pending: [...intake.pending, ...ready] })
   advance(turn)
@@ -302,8 +304,10 @@ export function offline(turn: Turn, relay: RelayId): void {
   turn.setIntake(relay, { ...intake, pending, cursor })
 }
 
-/** The entries at the front could not be examined now; they are tried again, in order. */
+/** The entries at the front could not be examined now; they are tried again, in order. After a restart: what
+ * waited for an epoch that had become known, but was not opened yet. */
 export function openAgain(turn: Turn): void {
   turn.patch({ opening: undefined })
+  releaseWaiting(turn)
   advance(turn)
 }
