@@ -142,6 +142,24 @@ export class Person {
     return (await this.api.listMessages({ with: who, limit: 1_000 })).messages
   }
 
+  /** What a failure shows of this person. */
+  async describe(): Promise<string> {
+    if (!this.isRunning) return `${this.name} sleeps`
+    const status = await this.api.status()
+    const contacts = await this.api.listContacts()
+    const talks = await Promise.all(
+      contacts.map(async ({ name }) => {
+        const messages = await this.messages(name)
+        const open = messages.filter(({ state }) => state === 'queued' || state === 'accepted')
+        const told = open.map(
+          ({ text, state, reason }) => `${text.slice(0, 20)} ${state} ${reason}`
+        )
+        return `${name}: ${messages.length} messages; ${told.join(', ')}`
+      })
+    )
+    return [`${this.name}: ${JSON.stringify(status)}`, ...talks].join('\n  ')
+  }
+
   eventsOf<Type extends NodeEvent['type']>(type: Type): Extract<NodeEvent, { type: Type }>[] {
     return this.events.filter(
       (event): event is Extract<NodeEvent, { type: Type }> => event.type === type

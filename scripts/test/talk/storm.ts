@@ -27,6 +27,13 @@ export async function rollStorm(seed: number): Promise<Storm> {
   const storm: Storm = { world, alice, bob, counts: new Map() }
   crashOnEvents(storm)
   for (let step = 0; step < STEPS; step += 1) {
+      console.log(
+        step,
+        [...storm.counts].join(' '),
+        alice.isRunning,
+        bob.isRunning,
+        world.relay !== undefined
+      )
     await rollStep(storm)
     await world.run(world.dice.roll(0, 400))
   }
@@ -65,7 +72,7 @@ async function rollStep(storm: Storm): Promise<void> {
 
 /** Some messages at once; whoever was asleep is woken first. */
 async function compose({ world, alice, bob }: Storm, person: Person): Promise<void> {
-  if (!person.isRunning) await person.start()
+  if (!person.isRunning) await wake(person)
   const other = person === alice ? bob : alice
   const who = (await person.api.listContacts()).find(({ account }) => account === other.account)
   if (who === undefined) return
@@ -77,12 +84,18 @@ async function compose({ world, alice, bob }: Storm, person: Person): Promise<vo
 }
 
 async function restart({ world }: Storm, person: Person, how: 'crash' | 'stop'): Promise<void> {
-  if (!person.isRunning) return person.start()
+  if (!person.isRunning) return wake(person)
   // A held sync would keep an orderly stop waiting.
   if (how === 'stop') person.disk.release()
   await person[how]()
   await world.run(world.dice.roll(0, 2_000))
-  if (world.dice.oneIn(2) && !person.isRunning) await person.start()
+  if (world.dice.oneIn(2) && !person.isRunning) await wake(person)
+}
+
+/** Starting waits for the disk, and nobody would let a held one go meanwhile. */
+async function wake(person: Person): Promise<void> {
+  person.disk.release()
+  await person.start()
 }
 
 async function restartRelay({ world }: Storm, how: 'crash' | 'stop'): Promise<void> {

@@ -26,7 +26,7 @@ export interface WorldOptions {
 /** Lines of the log that a failure shows. */
 const LOG_LINES_SHOWN = 40
 /** Between two looks at a condition. */
-const STEP_MS = 50
+const STEP_MS = 500
 /** Liveness after everything is healed: the longest time-out, then the longest retry, then some. */
 const SETTLE_MS = 240_000
 
@@ -148,7 +148,8 @@ export class World {
       if (await holds()) return
       await this.run(STEP_MS)
     }
-    throw new Error(`seed ${this.seed}: never ${what}\n${this.lastLines()}`)
+    const seen = await Promise.all(this.people.map((person) => person.describe()))
+    throw new Error([`seed ${this.seed}: never ${what}`, ...seen, this.lastLines()].join('\n'))
   }
 
   fail(error: unknown): void {
