@@ -22,8 +22,8 @@ afterEach(async () => {
 
 const init = (...args: string[]) => run(['init', '--home', home, ...args])
 
-async function start(): Promise<Running> {
-  const relay = await startProcess(home)
+async function start(fileKibMax?: number): Promise<Running> {
+  const relay = await startProcess(home, fileKibMax)
   running.push(relay)
   return relay
 }
@@ -112,6 +112,39 @@ describe('start', () => {
     } finally {
       await alice.stop()
       await bob.stop()
+    }
+  })
+
+  it('ends when the disk is full, says what to type, and keeps what it acknowledged', async () => {
+    await init(...LISTEN)
+    const full = await start(256)
+    const device = await Device.join(tcpWire(), full.joinLink)
+    try {
+      const acknowledged: string[] = []
+      for (let isTaken = true; isTaken; ) {
+        const envelope = randomEnvelope(8_000)
+        isTaken = await device.append(envelope).then(
+          (number) => {
+            acknowledged[number] = hex(envelope)
+            return true
+          },
+          () => false
+        )
+      }
+      running.splice(0)
+      const { code, error } = await full.ended
+      expect(code).toBe(74)
+      expect(error).toContain('The store failed (failed:')
+      expect(error).toContain(`then type: kith-relay start --home ${home}`)
+      device.relay = parseJoinLink((await start()).joinLink)
+      const last = acknowledged.length - 1
+      expect(last).toBeGreaterThan(3)
+      const entries = await (await device.subscribe()).until(last)
+      for (let number = 1; number <= last; number++) {
+        expect(hex(entries[number - 1]?.envelope)).toBe(acknowledged[number])
+      }
+    } finally {
+      await device.stop()
     }
   })
 

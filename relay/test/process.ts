@@ -5,14 +5,24 @@ import { fileURLToPath } from 'node:url'
 
 const PROGRAM = fileURLToPath(new URL('../bin/kith-relay.js', import.meta.url))
 
+/** `ulimit -f` of a POSIX shell counts 512 bytes. */
+const ULIMIT_UNITS = 2
+
 export interface Finished {
   readonly code: number | null
   readonly out: string
   readonly error: string
 }
 
-function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProcess {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+function start(
+  args: readonly string[],
+  { env = {}, fileKibMax }: { env?: NodeJS.ProcessEnv; fileKibMax?: number } = {}
+): ChildProcess {
+  const command = [process.execPath, PROGRAM, ...args]
+  // The shell passes its limit on and gives its place to the program.
+  const limited = ['sh', '-c', `ulimit -f ${(fileKibMax ?? 0) * ULIMIT_UNITS}; exec "$@"`, 'sh']
+  const [file = '', ...rest] = fileKibMax === undefined ? command : [...limited, ...command]
+  const child = spawn(file, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env }
   })
@@ -22,8 +32,8 @@ function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): ChildProce
 }
 
 /** Runs a command to its end. */
-export async function run(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<Finished> {
-  const child = start(args, env)
+export async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Finished> {
+  const child = start(args, { env })
   const finished = { out: '', error: '' }
   child.stdout?.on('data', (text: string) => {
     finished.out += text
@@ -39,11 +49,14 @@ export interface Running {
   readonly joinLink: string
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<number | null>
+  /** Resolves when it has ended by itself. */
+  readonly ended: Promise<Pick<Finished, 'code' | 'error'>>
 }
 
-/** Starts a relay and waits until it is ready. */
-export async function startProcess(home: string): Promise<Running> {
-  const child = start(['start', '--home', home, '--json'])
+/** Starts a relay and waits until it is ready. With `fileKibMax` its disk is full early. */
+export async function startProcess(home: string, fileKibMax?: number): Promise<Running> {
+  const limits = fileKibMax === undefined ? {} : { fileKibMax }
+  const child = start(['start', '--home', home, '--json'], limits)
   let complaints = ''
   child.stderr?.on('data', (text: string) => {
     complaints += text
@@ -55,6 +68,7 @@ export async function startProcess(home: string): Promise<Running> {
   })
   return {
     joinLink: JSON.parse(ready).joinLink,
+    ended: closed.then(([code]) => ({ code, error: complaints })),
     async end(signal) {
       child.kill(signal)
       const [code] = await closed
