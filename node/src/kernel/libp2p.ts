@@ -19,6 +19,7 @@ import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { ByteStream } from './byte-stream.ts'
+import { asError } from './framing.ts'
 import { silentLibp2pLogger } from './libp2p-log.ts'
 import { cheapNoise } from './libp2p-noise.ts'
 import { Libp2pByteStream } from './libp2p-stream.ts'
@@ -44,7 +45,6 @@ interface ProfileLimits {
   readonly inboundPerSecondMax: number
   /** Handshakes in progress; each costs 15 ms of CPU, so 200 are three seconds of work. */
   readonly pendingInboundMax: number
-  readonly pingIntervalMs: number | undefined
 }
 
 const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
@@ -55,9 +55,7 @@ const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
     writeBufferBytes: MIB,
     connectionsMax: 4_000,
     inboundPerSecondMax: 100,
-    pendingInboundMax: 200,
-    // Its ping opens a stream: 31 % of a core per 1,000 clients. Yamux's own keep-alive stays.
-    pingIntervalMs: undefined
+    pendingInboundMax: 200
   },
   node: {
     // 100 Mbit/s at 160 ms.
@@ -66,8 +64,7 @@ const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
     writeBufferBytes: 4 * MIB,
     connectionsMax: 300,
     inboundPerSecondMax: 50,
-    pendingInboundMax: 50,
-    pingIntervalMs: 60 * SECOND_MS
+    pendingInboundMax: 50
   }
 }
 
@@ -79,6 +76,8 @@ const LANE_STREAMS_MAX = 4
 const CONNECTIONS_PER_PEER_MAX = 4
 /** An address that does not answer must leave time for the next one within a stream's opening (10 s). */
 const ADDRESS_DIAL_TIMEOUT_MS = 4 * SECOND_MS
+/** A stream on a connection that is there takes two round trips; after this long the connection is taken for dead. */
+const EXISTING_TIMEOUT_MS = 4 * SECOND_MS
 /** A handshake takes 15 ms of CPU; on a machine that is swamped that can be seconds. */
 const UPGRADE_TIMEOUT_MS = 20 * SECOND_MS
 
@@ -159,10 +158,9 @@ function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<L
       inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
       addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS
     },
-    connectionMonitor:
-      limits.pingIntervalMs === undefined
-        ? { enabled: false }
-        : { pingInterval: limits.pingIntervalMs },
+    // Its ping opens a stream: 31 % of a core per 1,000 clients at its 10 s, 5 % at 60 s, paid by the relay
+    // whichever side pings. Yamux keeps the connection alive, and rpc/client.ts asks silent peers.
+    connectionMonitor: { enabled: false },
     connectionGater: {
       // The library's default refuses private addresses in browsers; ours come from account logs and links.
       denyDialMultiaddr: () => false,
@@ -198,19 +196,47 @@ async function openStream(
   lane: Lane,
   signal: AbortSignal
 ): Promise<ByteStream> {
-  const connection = await connect(node, peer, signal)
+  for (const connection of node.getConnections(peerIdFromString(peer.id))) {
+    const stream = await openOnExisting(connection, lane, signal)
+    if (stream !== undefined) return stream
+  }
+  return openOn(await node.dial(addressesOf(peer), { signal }), { peer, lane, signal })
+}
+
+/** Undefined when the connection turns out to be dead; it is lost then, so that the peer is dialled again. */
+async function openOnExisting(
+  connection: Connection,
+  lane: Lane,
+  signal: AbortSignal
+): Promise<ByteStream | undefined> {
+  if (connection.status !== 'open') return undefined
+  const peer = { id: connection.remotePeer.toString() }
+  const late = AbortSignal.timeout(EXISTING_TIMEOUT_MS)
+  try {
+    return await openOn(connection, { peer, lane, signal: AbortSignal.any([signal, late]) })
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!late.aborted && connection.status === 'open') throw error
+    connection.abort(asError(error))
+    return undefined
+  }
+}
+
+async function openOn(
+  connection: Connection,
+  options: {
+    readonly peer: { readonly id: string }
+    readonly lane: Lane
+    readonly signal: AbortSignal
+  }
+): Promise<ByteStream> {
+  const { peer, lane, signal } = options
   // Noise proved it; this holds even if a future library lets an address speak for an identity.
   if (connection.remotePeer.toString() !== peer.id) throw new Error('another peer answered')
   const stream = await connection.newStream([frames.LANE_PROTOCOL[lane]], { signal })
   // A reset that came meanwhile is not told to listeners added now.
   if (stream.status !== 'open') throw new Error(`new stream was ${stream.status}`)
   return new Libp2pByteStream(stream)
-}
-
-async function connect(node: Libp2p, peer: PeerAddress, signal: AbortSignal): Promise<Connection> {
-  const connections = node.getConnections(peerIdFromString(peer.id))
-  const open = connections.find((connection) => connection.status === 'open')
-  return open ?? node.dial(addressesOf(peer), { signal })
 }
 
 /** Each address with the expected identity behind it, so that the handshake refuses any other. */

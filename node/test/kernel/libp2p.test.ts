@@ -1,9 +1,10 @@
 // Rpc over libp2p and TCP on loopback.
-import type { Network } from '../../src/kernel/index.ts'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { MIB, ProtocolError } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
-import { addressOf, bytes, echo, feed, startNetwork, text } from './rpc-fixture.ts'
+import type { Network } from '../../src/kernel/index.ts'
 import { until } from './libp2p-raw.ts'
+import { addressOf, bytes, echo, feed, startNetwork, text } from './rpc-fixture.ts'
 
 const running: Network[] = []
 
@@ -16,6 +17,33 @@ async function start(...options: Parameters<typeof startNetwork>): Promise<Netwo
 afterEach(async () => {
   await Promise.all(running.splice(0).map((network) => network.stop()))
 })
+
+function portOf(network: Network): number {
+  return Number(/\/tcp\/(\d+)/.exec(network.addresses()[0] ?? '')?.[1])
+}
+
+/** Forwards TCP connections to a port until frozen: then it holds them open and forwards nothing. */
+async function startProxy(target: number) {
+  const sockets: Socket[] = []
+  const server = createServer((inbound) => {
+    const outbound = connect(target, '127.0.0.1')
+    sockets.push(inbound, outbound)
+    inbound.pipe(outbound)
+    outbound.pipe(inbound)
+    for (const socket of [inbound, outbound]) socket.on('error', () => {})
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+    stop() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+    }
+  }
+}
 
 describe('requests over TCP', () => {
   it('are answered, many at once on one stream', async () => {
@@ -143,6 +171,20 @@ describe('connections', () => {
     const back = await server.rpc.request({ id: client.id, addresses: [] }, echo, bytes('x'))
     expect(text(back)).toBe('from the client')
     expect(connections).toBe(1)
+  })
+
+  it('that died without a word are noticed when a stream is needed, and dialled again', async () => {
+    const server = await start()
+    const client = await start({ listen: [] })
+    server.rpc.serve(echo, async (request) => request)
+    const bulk = { ...echo, id: '/kith/test/bulk/1.0.0', lane: 'bulk' as const }
+    server.rpc.serve(bulk, async (request) => request)
+    const proxy = await startProxy(portOf(server))
+    const through = { id: server.id, addresses: [`/ip4/127.0.0.1/tcp/${proxy.port}`] }
+    await client.rpc.request(through, echo, bytes('x'))
+    proxy.freeze()
+    expect(text(await client.rpc.request(addressOf(server), bulk, bytes('y')))).toBe('y')
+    proxy.stop()
   })
 
   it('work over WebSockets as well', async () => {

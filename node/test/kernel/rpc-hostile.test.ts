@@ -7,7 +7,7 @@ import { FrameReader } from '../../src/kernel/frame-reader.ts'
 import { STALL_MS } from '../../src/kernel/framing.ts'
 import { RateLimiter, silentLog } from '../../src/kernel/index.ts'
 import { ClientLane } from '../../src/kernel/rpc/client.ts'
-import { ACCEPTOR_IDLE_MS } from '../../src/kernel/rpc/limits.ts'
+import { ACCEPTOR_IDLE_MS, PROBE_TIMEOUT_MS } from '../../src/kernel/rpc/limits.ts'
 import { ServerLane } from '../../src/kernel/rpc/server.ts'
 import type { Service } from '../../src/kernel/rpc/service.ts'
 import { FakeClock, settled } from '../../src/testing/index.ts'
@@ -384,6 +384,49 @@ describe('a client', () => {
     const asked = outcome(lane.request(echo, bytes('x'), undefined))
     rogue.write({ kind: KIND.response, id: 1, body: bytes('y') })
     expect(await asked).toEqual(bytes('y'))
+  })
+
+  it('asks a peer that is silent while somebody waits, and loses the stream if it stays so', async () => {
+    connect()
+    const items = lane.subscribe(feed, bytes(''), new AbortController().signal)
+    const next = outcome(items[Symbol.asyncIterator]().next())
+    for (let minute = 0; minute < 5; minute += 1) {
+      await clock.advance(60_000)
+      const asked = rogue.frames.filter(
+        ({ kind, method: named }) => kind === frames.FrameKind.REQUEST && named === ''
+      )
+      expect(asked).toHaveLength(minute + 1)
+      rogue.write({ kind: KIND.response, id: asked[minute]?.id ?? 0, status: 3 })
+      await settled()
+    }
+    expect(ended).toBe(0)
+    await clock.advance(60_000 + PROBE_TIMEOUT_MS)
+    expect(ended).toBe(1)
+    expect(await next).toMatchObject({ code: 'unreachable' })
+  })
+
+  it('asks nothing of a peer that sends items', async () => {
+    connect()
+    lane.subscribe(feed, bytes(''), new AbortController().signal)
+    for (let minute = 0; minute < 5; minute += 1) {
+      rogue.write({ kind: KIND.item, id: 1, body: bytes('x') })
+      await clock.advance(60_000)
+    }
+    expect(rogue.frames.map(({ kind }) => kind)).toEqual([frames.FrameKind.SUBSCRIBE])
+  })
+
+  it('after a request ran out of time loses the stream only if nothing at all arrives', async () => {
+    connect()
+    const asked = outcome(lane.request(echo, bytes('x'), undefined))
+    await clock.advance(echo.limits.timeoutMs)
+    expect(await asked).toMatchObject({ code: 'timeout' })
+    rogue.write({ kind: KIND.response, id: 1 })
+    await clock.advance(PROBE_TIMEOUT_MS)
+    expect(ended).toBe(0)
+    const again = outcome(lane.request(echo, bytes('x'), undefined))
+    await clock.advance(echo.limits.timeoutMs + PROBE_TIMEOUT_MS)
+    expect(await again).toMatchObject({ code: 'timeout' })
+    expect(ended).toBe(1)
   })
 
   it('makes requests to a peer that does not read wait, then fail as unavailable', async () => {

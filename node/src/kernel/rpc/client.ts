@@ -12,7 +12,13 @@ import { type Frame, KIND } from '../frame-codec.ts'
 import { FrameChannel } from '../framing.ts'
 import { type Asked, type ClientExchange, ClientRequest } from './client-request.ts'
 import { Deadlines } from './deadlines.ts'
-import { EXCHANGES_MAX, OPENER_IDLE_MS, SUBSCRIPTIONS_MAX, WAITERS_MAX } from './limits.ts'
+import {
+  EXCHANGES_MAX,
+  OPENER_IDLE_MS,
+  PROBE_TIMEOUT_MS,
+  SUBSCRIPTIONS_MAX,
+  WAITERS_MAX
+} from './limits.ts'
 import { lostError } from './status.ts'
 import { ClientSubscription, type Subscription } from './subscription.ts'
 import { Waiter, type WaiterInit } from './waiter.ts'
@@ -44,9 +50,11 @@ export class ClientLane {
   readonly #waiters: Waiter[] = []
   #isEnded = false
   #subscriptions = 0
+  #receivedFrames = 0
+  #isProbing = false
   #nextId = 1
   #lastActiveMs: number
-  #cancelIdle: (() => void) | undefined
+  #cancelWatch: (() => void) | undefined
 
   constructor(stream: ByteStream, init: ClientLaneInit) {
     this.#clock = init.clock
@@ -66,7 +74,7 @@ export class ClientLane {
       },
       init
     )
-    this.#watchIdle(OPENER_IDLE_MS)
+    this.#watch(OPENER_IDLE_MS)
   }
 
   get isOpen(): boolean {
@@ -190,6 +198,7 @@ export class ClientLane {
   }
 
   #onFrame(frame: Frame): void {
+    this.#receivedFrames += 1
     const exchange = this.#exchanges.get(frame.id)
     switch (frame.kind) {
       case frames.FrameKind.RESPONSE:
@@ -211,13 +220,49 @@ export class ClientLane {
 
   #expire(exchange: ClientExchange): void {
     exchange.fail(new ProtocolError('timeout', 'no answer in time'))
+    if (this.isOpen) this.#probe()
   }
 
-  #watchIdle(delayMs: number): void {
-    this.#cancelIdle = this.#clock.schedule(delayMs, () => {
+  /**
+   * Asks for nothing, which every version answers with `unknown-protocol`. A peer that stays silent is gone, and
+   * so is the stream: nobody else would tell a subscriber. A ping of libp2p's would open a stream, which costs
+   * the other side fifty times as much.
+   */
+  #probe(): void {
+    if (this.#isProbing) return
+    this.#isProbing = true
+    const id = this.#takeId()
+    const deadlineMs = this.#clock.monotonic() + PROBE_TIMEOUT_MS
+    const receivedBefore = this.#receivedFrames
+    const settle = () => {
+      this.#isProbing = false
+      this.#exchanges.delete(id)
+    }
+    const fail = () => {
+      settle()
+      if (this.#receivedFrames > receivedBefore) return
+      this.#channel.abort(new ProtocolError('timeout', 'the peer is silent'))
+    }
+    const onFrame = () => {
+      settle()
+      // Not traffic: a peer that sends nothing else is asked again in a minute.
+      this.#receivedFrames = receivedBefore
+    }
+    this.#exchanges.set(id, { id, deadlineMs, onFrame, fail })
+    this.#deadlines.watch(deadlineMs)
+    this.#channel.write({ kind: KIND.request, id })
+  }
+
+  #watch(delayMs: number): void {
+    const receivedBefore = this.#receivedFrames
+    this.#cancelWatch = this.#clock.schedule(delayMs, () => {
+      if (this.#exchanges.size > 0) {
+        if (this.#receivedFrames === receivedBefore) this.#probe()
+        this.#watch(OPENER_IDLE_MS)
+        return
+      }
       const idleMs = this.#clock.monotonic() - this.#lastActiveMs
-      if (this.#exchanges.size > 0) this.#watchIdle(OPENER_IDLE_MS)
-      else if (idleMs < OPENER_IDLE_MS) this.#watchIdle(OPENER_IDLE_MS - idleMs)
+      if (idleMs < OPENER_IDLE_MS) this.#watch(OPENER_IDLE_MS - idleMs)
       else this.close()
     })
   }
@@ -225,7 +270,7 @@ export class ClientLane {
   #ended(error: Error | undefined): void {
     if (this.#isEnded) return
     this.#isEnded = true
-    this.#cancelIdle?.()
+    this.#cancelWatch?.()
     this.#deadlines.close()
     this.#onEnd()
     const lost = lostError(error)

@@ -20,6 +20,11 @@ export const ACKNOWLEDGEMENTS_WAITING_MAX = 64
 export const OPENER_IDLE_MS = 60 * SECOND_MS
 /** The other side waits longer, so that only an opener that is gone or hostile meets this. */
 export const ACCEPTOR_IDLE_MS = 10 * MINUTE_MS
+/**
+ * A peer that sends nothing for this long after being asked for a sign of life is gone. Longer than a slow link
+ * takes for what was sent before: anything that arrives meanwhile is a sign too.
+ */
+export const PROBE_TIMEOUT_MS = 20 * SECOND_MS
 /** Dial, handshake and protocol negotiation together. */
 export const OPEN_TIMEOUT_MS = 10 * SECOND_MS
 /** Streams a process keeps open to others: two lanes to 4,000 peers. */
