@@ -14,6 +14,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGUSR2']
 /** As a shell reports it: 128 and the number of the signal that ended the program. */
 const SIGNAL_EXIT_BASE = 128
 const EXIT_FAILURE = 1
+/** Set in the environment of the program that an older Node started. */
+const STARTED = 'KITH_STARTED_BY_OLDER_NODE'
 
 /**
  * Runs the program here if this Node is new enough; otherwise runs the same script with the Node of the npm
@@ -25,10 +27,12 @@ const EXIT_FAILURE = 1
  */
 export async function runOnCurrentNode({ name, script, run }) {
   if (Number(process.versions.node.split('.')[0]) >= MAJOR_LEAST) {
+    endWithStarter()
     await run()
     return
   }
-  const node = bundledNode(script)
+  // A package "node" that is too old itself must not start itself for ever.
+  const node = process.env[STARTED] === undefined ? bundledNode(script) : undefined
   if (node === undefined) {
     process.stderr.write(
       `${name}: needs Node ${MAJOR_LEAST} or newer; this is ${process.versions.node}, and the package "node" ` +
@@ -38,7 +42,10 @@ export async function runOnCurrentNode({ name, script, run }) {
     return
   }
   const args = [...process.execArgv, fileURLToPath(script), ...process.argv.slice(2)]
-  const child = spawn(node, args, { stdio: 'inherit' })
+  const child = spawn(node, args, {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, [STARTED]: '1' }
+  })
   for (const signal of SIGNALS) process.on(signal, () => child.kill(signal))
   child.on('error', (error) => {
     process.stderr.write(`${name}: cannot run ${node}: ${error.message}\n`)
@@ -47,6 +54,13 @@ export async function runOnCurrentNode({ name, script, run }) {
   child.on('exit', (code, signal) => {
     process.exit(signal === null ? code : SIGNAL_EXIT_BASE + (constants.signals[signal] ?? 0))
   })
+}
+
+/** Ends this program when the older Node that started it is gone, however that ended (the channel closes). */
+function endWithStarter() {
+  if (process.env[STARTED] === undefined || process.channel == null) return
+  process.channel.unref()
+  process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
 }
 
 /** @param {string} script */
