@@ -66,6 +66,13 @@ export type NodeEvent =
   | { readonly type: 'gap-closed'; readonly gap: GapView }
   | { readonly type: 'contact'; readonly contact: ContactView }
   | { readonly type: 'connection'; readonly relay: RelayId; readonly connected: boolean }
+  /** Devices that take part in a conversation have changed. */
+  | {
+      readonly type: 'devices'
+      readonly conversation: ConversationId
+      readonly device: DeviceId
+      readonly text: string
+    }
   | { readonly type: 'notice'; readonly text: string }
 
 export interface StatusView {

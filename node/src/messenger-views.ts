@@ -1,8 +1,8 @@
 // From what delivery keeps to what a person sees: names for accounts, sentences for codes.
-import type { AccountId, MessageId } from '@kith/protocols'
+import type { AccountId, DeviceId, MessageId } from '@kith/protocols'
 import type { GapView, MessageView } from './api.ts'
 import type { Contacts } from './contacts/contacts.ts'
-import { missingRanges } from './conversations/counters.ts'
+import { hasCounter, missingRanges, type Ranges } from './conversations/counters.ts'
 import type { StoredMessage } from './conversations/message.ts'
 import type { ConversationState, Gap, OutboxEntry } from './delivery/state.ts'
 
@@ -25,6 +25,14 @@ const REASONS: Readonly<Record<string, string>> = {
 export const reasonOf = (code: string | undefined): string | undefined =>
   code === undefined ? undefined : (REASONS[code] ?? `the relay refused it (${code})`)
 
+/** What the state of a message depends on besides itself. */
+export interface MessageContext {
+  /** Sealed entries still in the outbox. */
+  readonly outbox: ReadonlyMap<MessageId, OutboxEntry>
+  /** Counters of own devices that the other side holds. */
+  readonly delivered: ReadonlyMap<DeviceId, Ranges>
+}
+
 /** Turns messages of this device into views. */
 export class MessageViews {
   readonly #contacts: Contacts
@@ -36,8 +44,9 @@ export class MessageViews {
   }
 
   /** What is still in the outbox. */
-  ofEntry(entry: OutboxEntry, delivered: boolean): MessageView {
+  ofEntry(entry: OutboxEntry): MessageView {
     const isAccepted = entry.acceptedBy.length > 0
+    const { deliveredBy } = entry
     return {
       local: entry.local,
       id: entry.sealed?.id,
@@ -47,18 +56,19 @@ export class MessageViews {
       text: entry.text,
       sentAtMs: entry.composedAtMs,
       storedAtMs: entry.composedAtMs,
-      state: delivered ? 'delivered' : isAccepted ? 'accepted' : 'queued',
+      state: deliveredBy !== undefined ? 'delivered' : isAccepted ? 'accepted' : 'queued',
       relays: entry.acceptedBy.length,
-      path: delivered || isAccepted ? 'relay' : undefined,
-      reason: delivered ? undefined : reasonOf(entry.refusal)
+      path: deliveredBy ?? (isAccepted ? 'relay' : undefined),
+      reason: deliveredBy === undefined ? reasonOf(entry.refusal) : undefined
     }
   }
 
-  /** What is in the timeline; an own message that left the outbox is delivered. */
-  ofMessage(message: StoredMessage, outbox: ReadonlyMap<MessageId, OutboxEntry>): MessageView {
-    const waiting = outbox.get(message.id)
-    if (waiting !== undefined) return this.ofEntry(waiting, false)
+  /** What is in the timeline. */
+  ofMessage(message: StoredMessage, context: MessageContext): MessageView {
+    const waiting = context.outbox.get(message.id)
+    if (waiting !== undefined) return this.ofEntry(waiting)
     const outgoing = message.account === this.#self.account
+    const held = context.delivered.get(message.device) ?? []
     return {
       local: message.local,
       id: message.id,
@@ -68,7 +78,7 @@ export class MessageViews {
       text: message.raw === undefined ? message.text : UNSUPPORTED_TEXT,
       sentAtMs: message.sentAtMs,
       storedAtMs: message.storedAtMs,
-      state: outgoing ? 'delivered' : 'received',
+      state: outgoing ? (hasCounter(held, message.counter) ? 'delivered' : 'accepted') : 'received',
       relays: 0,
       path: message.path,
       reason: undefined

@@ -1,6 +1,14 @@
 // The messenger: builds every component in order and is the one place that knows them all. What a user interface
 // may do with it is MessengerApi.
-import { type AccountId, box, formatContactLink, idBytes, type RelayAddress } from '@kith/protocols'
+import {
+  type AccountId,
+  ADDRESSES_MAX,
+  box,
+  type ConversationId,
+  formatContactLink,
+  idBytes,
+  type RelayAddress
+} from '@kith/protocols'
 import type {
   AccountView,
   ContactView,
@@ -19,26 +27,31 @@ import { Marks } from './delivery/marks.ts'
 import { type Home, RelayRoute } from './delivery/relay-route.ts'
 import type { DeliveryEvent, OutboxEntry } from './delivery/state.ts'
 import { DirectGroups } from './direct/direct-groups.ts'
+import { serveDevices } from './direct/serve.ts'
 import { EventHub } from './event-hub.ts'
-import type { GroupCrypto, LocalDevice } from './groups/group-crypto.ts'
+import type { GroupCrypto, LocalDevice, Member } from './groups/group-crypto.ts'
 import { KeyPackageStore } from './groups/key-package-store.ts'
 import { ensureRegistered, type Profile } from './identity/profile.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
+import type { Network } from './kernel/network.ts'
 import type { Primitives } from './kernel/primitives.ts'
 import type { Random } from './kernel/random.ts'
 import type { Rpc } from './kernel/rpc.ts'
 import type { SealedStore } from './kernel/store/sealed.ts'
 import { requireText } from './message-text.ts'
-import { gapsOf, MessageViews } from './messenger-views.ts'
+import { gapsOf, type MessageContext, MessageViews } from './messenger-views.ts'
 
 /** Listed when a caller does not say how many, and at most. */
 const LIST_DEFAULT = 50
 const LIST_MAX = 1_000
 
+/** What a messenger needs of its network. */
+export type MessengerNetwork = Pick<Network, 'rpc' | 'addresses' | 'onConnection'>
+
 export interface MessengerComponents {
   readonly store: SealedStore
-  readonly rpc: Rpc
+  readonly network: MessengerNetwork
   readonly crypto: GroupCrypto
   readonly primitives: Primitives
   readonly clock: Clock
@@ -61,7 +74,8 @@ export async function createMessenger(
   components: MessengerComponents,
   init: MessengerInit
 ): Promise<Messenger> {
-  const { store, primitives, rpc } = components
+  const { store, primitives } = components
+  const { rpc } = components.network
   const { device, profile } = init
   const homes: readonly Home[] = profile.homes.map(({ relay, addresses }) => ({
     id: relay,
@@ -72,9 +86,10 @@ export async function createMessenger(
   const contacts = new Contacts({ store, primitives, self: profile.account })
   await contacts.load()
   for (const { account } of contacts.list()) await directory.load(account)
-  const keyPackages = new KeyPackageStore({ ...components, device })
+  const keyPackages = new KeyPackageStore({ ...components, rpc, device })
   const groups = new DirectGroups({
     ...components,
+    rpc,
     device,
     directory,
     contacts,
@@ -88,13 +103,18 @@ export async function createMessenger(
   })
   for (const { peer } of state.conversations.values()) await contacts.meet(peer)
   for (const introduction of await loadIntroductions(store)) await contacts.introduce(introduction)
-  return new Running({ ...components, contacts, directory, keyPackages, groups, timelines }, init, {
-    homes,
-    state
-  })
+  return new Running(
+    { ...components, rpc, contacts, directory, keyPackages, groups, timelines },
+    init,
+    {
+      homes,
+      state
+    }
+  )
 }
 
 interface Parts extends MessengerComponents {
+  readonly rpc: Rpc
   readonly contacts: Contacts
   readonly directory: Directory
   readonly keyPackages: KeyPackageStore
@@ -108,6 +128,7 @@ class Running implements Messenger {
   readonly #delivery: Delivery
   readonly #events = new EventHub()
   readonly #views: MessageViews
+  readonly #unlisten: () => void
 
   constructor(
     parts: Parts,
@@ -128,8 +149,19 @@ class Running implements Messenger {
       }
     )
     for (const contact of parts.contacts.list()) this.#befriend(contact)
+    serveDevices({ ...parts, ...init, delivery: this.#delivery })
     for (const home of start.homes) this.#delivery.addRoute(this.#routeTo(home))
     this.#delivery.resume()
+    this.#delivery.dispatch({ type: 'addresses', addresses: this.#addresses() })
+    this.#unlisten = parts.network.onConnection(({ peer, connected }) => {
+      if (connected) this.#delivery.devices.connected(peer)
+    })
+  }
+
+  /** Multiaddrs of this device as they are told to others: without the PeerId, which they know. */
+  #addresses(): readonly string[] {
+    const addresses = this.#parts.network.addresses().map((address) => address.split('/p2p/')[0])
+    return addresses.filter((address) => address !== undefined).slice(0, ADDRESSES_MAX)
   }
 
   async account(): Promise<AccountView> {
@@ -174,7 +206,7 @@ class Running implements Messenger {
     const contact = this.#parts.contacts.find(to)
     const { conversation } = this.#parts.contacts.view(contact)
     const entry = await this.#delivery.compose({ conversation, peer: contact.account, text })
-    return this.#views.ofEntry(entry, false)
+    return this.#views.ofEntry(entry)
   }
 
   async listMessages(options: { with: string; limit?: number }) {
@@ -191,8 +223,10 @@ class Running implements Messenger {
       entries.flatMap((entry) => (entry.sealed ? [[entry.sealed.id, entry]] : []))
     )
     const messages = [
-      ...stored.map((message) => this.#views.ofMessage(message, sealed)),
-      ...entries.filter((entry) => !entry.sealed).map((entry) => this.#views.ofEntry(entry, false))
+      ...stored.map((message) =>
+        this.#views.ofMessage(message, { outbox: sealed, delivered: state.delivered })
+      ),
+      ...entries.filter((entry) => !entry.sealed).map((entry) => this.#views.ofEntry(entry))
     ]
     return { messages: messages.slice(-limit), gaps: gapsOf(state) }
   }
@@ -202,6 +236,7 @@ class Running implements Messenger {
   }
 
   async stop(): Promise<void> {
+    this.#unlisten()
     await this.#delivery.stop()
   }
 
@@ -247,14 +282,14 @@ class Running implements Messenger {
       case 'composed':
         return this.#events.emit({
           type: 'message',
-          message: this.#views.ofEntry(event.entry, false)
+          message: this.#views.ofEntry(event.entry)
         })
       case 'progress':
-        return this.#emitProgress(event.entry, event.delivered)
+        return this.#emitProgress(event.entry)
       case 'message':
         return this.#events.emit({
           type: 'message',
-          message: this.#views.ofMessage(event.message, new Map())
+          message: this.#views.ofMessage(event.message, this.#contextOf(event.message.conversation))
         })
       case 'gap':
       case 'gap-closed':
@@ -262,14 +297,42 @@ class Running implements Messenger {
           type: event.type,
           gap: { conversation: event.conversation, missing: event.gap }
         })
+      case 'members':
+        return this.#emitMembers(event)
       case 'notice':
         return this.#events.emit(event)
     }
   }
 
-  #emitProgress(entry: OutboxEntry, delivered: boolean): void {
+  /** A change of devices is told in words: it is what a ghost device would look like. */
+  #emitMembers({
+    conversation,
+    added,
+    removed
+  }: Extract<DeliveryEvent, { type: 'members' }>): void {
+    const tell = (members: readonly Member[], verb: string) => {
+      for (const { account, device } of members) {
+        const name = account === this.#init.profile.account ? 'you' : this.#views.nameOf(account)
+        this.#events.emit({
+          type: 'devices',
+          conversation,
+          text: `${name}: device ${verb}`,
+          device
+        })
+      }
+    }
+    tell(added, 'added')
+    tell(removed, 'removed')
+  }
+
+  #contextOf(conversation: ConversationId): MessageContext {
+    const { conversations } = this.#delivery.state
+    return { outbox: new Map(), delivered: conversations.get(conversation)?.delivered ?? new Map() }
+  }
+
+  #emitProgress(entry: OutboxEntry): void {
     if (entry.kind !== 'text') return
-    this.#events.emit({ type: 'state', message: this.#views.ofEntry(entry, delivered) })
+    this.#events.emit({ type: 'state', message: this.#views.ofEntry(entry) })
   }
 
   #routeTo(home: Home): RelayRoute {
@@ -310,6 +373,19 @@ class Running implements Messenger {
     return cursor ?? { storeEpoch: new Uint8Array(0), number: 0 }
   }
 
+  /** Another device may have changed the account: the groups have to follow. */
+  async #followAccount(home: Home, signal: AbortSignal): Promise<void> {
+    const { account, device } = this.#init.device
+    const { devices } = await this.#parts.directory.refresh(account, [home], signal)
+    if (!devices.some((entry) => entry.device === device)) {
+      this.#events.emit({ type: 'notice', text: 'This device was removed from its account.' })
+      return
+    }
+    for (const conversation of this.#delivery.state.conversations.keys()) {
+      this.#delivery.dispatch({ type: 'reconcile', conversation })
+    }
+  }
+
   /** What a home must have of this account before others can reach it. */
   async #prepare(home: Home, signal: AbortSignal): Promise<void> {
     const { rpc, keyPackages } = this.#parts
@@ -318,5 +394,6 @@ class Running implements Messenger {
     const { deliverySecret } = profile
     await rpc.request(home, box.boxConfigure, { deliverySecret, blocked: [] }, { signal })
     await keyPackages.replenish(home, signal)
+    await this.#followAccount(home, signal)
   }
 }

@@ -23,6 +23,12 @@ export const LABELS = {
   boxCommit: label('kith/box-commit/1'),
   /** MAC that shows a home relay that the sender is a contact of the recipient. */
   deliveryToken: label('kith/delivery-token/1'),
+  /** Name of a group at its sequencer. */
+  sequencedGroup: label('kith/sequenced-group/1'),
+  /** Hash of a commit at its sequencer. */
+  sequencedCommit: label('kith/sequenced-commit/1'),
+  /** Signature of a sequencer under a receipt. */
+  receipt: label('kith/receipt/1'),
   /** Hash of the sorted account ids of a direct chat: its conversation id. */
   directConversation: label('kith/direct/1'),
   /** Tag of an epoch on the outside of its envelopes. */

@@ -33,6 +33,11 @@ export class Directory {
     return this.#known.get(account)?.state
   }
 
+  /** The whole log as it is known here. */
+  operations(account: AccountId): readonly identity.SignedOperation[] {
+    return this.#known.get(account)?.operations ?? []
+  }
+
   /** Whether the logs known here name the device as one of the account's. */
   readonly certified = ({ account, device }: Member): boolean => {
     const state = this.state(account)

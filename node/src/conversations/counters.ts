@@ -26,6 +26,18 @@ export function addCounter(ranges: Ranges, counter: number): Ranges {
   return [...below, { from: left?.from ?? counter, to: right?.to ?? counter }, ...above]
 }
 
+/** Everything that either holds. */
+export function mergeRanges(a: Ranges, b: Ranges): Ranges {
+  const merged: CounterRange[] = []
+  for (const range of [...a, ...b].sort((left, right) => left.from - right.from)) {
+    const last = merged.at(-1)
+    if (last !== undefined && range.from <= last.to + 1) {
+      merged[merged.length - 1] = { from: last.from, to: Math.max(last.to, range.to) }
+    } else merged.push({ from: range.from, to: range.to })
+  }
+  return merged
+}
+
 /** What is missing between 1 and the largest counter held. */
 export function missingRanges(ranges: Ranges): Ranges {
   const missing: CounterRange[] = []

@@ -30,6 +30,12 @@ export class Timelines {
     )
   }
 
+  /** The writes that replace a message that is there already. */
+  async update(conversation: number, message: StoredMessage): Promise<readonly Write[]> {
+    const key = orderKey(message.depth, message.id)
+    return await this.#blocks(conversation).update(key, encodeRecord(message))
+  }
+
   /** The newest `limit` messages, oldest of them first. */
   async newest(conversation: number, limit: number): Promise<readonly StoredMessage[]> {
     const entries = await this.#blocks(conversation).read({ limit, reverse: true })

@@ -6,12 +6,15 @@ import {
   type DeviceId,
   deviceIdOf,
   envelope,
+  type MessageId,
   ProtocolError,
   publicKeyOf,
   type RelayId
 } from '@kith/protocols'
 import { UserError } from '../api.ts'
 import type { Ranges } from '../conversations/counters.ts'
+import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import type { StoredMessage } from '../conversations/message.ts'
 import { sealEnvelope } from '../conversations/sealing.ts'
 import { openSlot, sealSlot } from '../conversations/slot-sealing.ts'
 import type { Timelines } from '../conversations/timeline.ts'
@@ -21,15 +24,19 @@ import type { Log } from '../kernel/log.ts'
 import { Machine } from '../kernel/machine.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'
+import type { Rpc } from '../kernel/rpc.ts'
 import type { Store, Write } from '../kernel/store/store.ts'
+import { DeviceRoutes } from './device-routes.ts'
+import { DirectAnswers } from './direct-answers.ts'
 import type { Marks } from './marks.ts'
-import { isTemporary, openAll, type WelcomeOpener } from './opening.ts'
+import { type GroupOpener, isTemporary, openAll } from './opening.ts'
 import type { Change } from './records.ts'
 import type { RelayRoute } from './relay-route.ts'
 import type {
   DeliveryEvent,
   DeliveryState,
   Effect,
+  GroupChange,
   Input,
   OutboxEntry,
   StartedGroup
@@ -51,8 +58,15 @@ export interface DeliveryComponents {
   readonly random: Random
   readonly log: Log
   readonly device: LocalDevice
-  readonly groups: WelcomeOpener & {
+  readonly rpc: Rpc
+  readonly groups: GroupOpener & {
     start(peer: AccountId, signal: AbortSignal): Promise<StartedGroup>
+    /** Undefined: there is nothing to change, or another's change came first. */
+    change(
+      incarnation: Incarnation,
+      epoch: EpochState,
+      signal: AbortSignal
+    ): Promise<GroupChange | undefined>
   }
 }
 
@@ -72,6 +86,8 @@ export class Delivery {
   readonly #init: DeliveryInit
   readonly #machine: Machine<DeliveryState, Input, Effect, Change>
   readonly #routes = new Map<RelayId, RelayRoute>()
+  readonly #devices: DeviceRoutes
+  readonly #answers = new DirectAnswers()
   readonly #stopping = new AbortController()
   readonly #composing = new Map<
     number,
@@ -85,6 +101,10 @@ export class Delivery {
     this.#components = components
     this.#init = init
     const { clock, primitives } = components
+    this.#devices = new DeviceRoutes(components, {
+      held: (device, ids) => this.dispatch({ type: 'held', device, ids }),
+      online: (device) => this.dispatch({ type: 'device-online', device })
+    })
     this.#machine = new Machine(
       init.state,
       createStep({ sha256: (...parts) => primitives.sha256(...parts) }),
@@ -115,16 +135,34 @@ export class Delivery {
     route.start()
   }
 
+  /** Where devices of others can be reached directly. */
+  get devices(): DeviceRoutes {
+    return this.#devices
+  }
+
+  /** Envelopes that a device brought; resolves to the ids of those that are on disk now. */
+  deliver(
+    envelopes: readonly { readonly id: MessageId; readonly envelope: Uint8Array }[]
+  ): Promise<readonly MessageId[]> {
+    if (this.#failure !== undefined) throw new ProtocolError('unavailable', 'store-failed')
+    const { request, answered } = this.#answers.open(envelopes.map(({ id }) => id))
+    this.dispatch({ type: 'deliver', request, envelopes })
+    return answered
+  }
+
   /** Goes on with what the last run left: seals what was not sealed, opens what waited. */
   resume(): void {
     this.dispatch({ type: 'open-again' })
-    for (const { id, unsealed } of this.state.conversations.values()) {
+    for (const { id, unsealed, addresses } of this.state.conversations.values()) {
+      for (const [device, known] of addresses) this.#devices.learn(device, known)
       if (unsealed.length > 0) this.dispatch({ type: 'retry-start', conversation: id })
     }
+    this.dispatch({ type: 'open-again' })
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new ProtocolError('unavailable', 'stopping'))
+    this.#devices.stop()
     await Promise.all(this.routes.map((route) => route.stop()))
     await this.#commits.catch(() => {
       // Reported when it happened.
@@ -156,10 +194,12 @@ export class Delivery {
   async #prepare(changes: readonly Change[]): Promise<{ done: Promise<void> }> {
     const { marks, store, timelines } = this.#components
     const writes: Write[] = []
-    const messages = new Map<number, Extract<Change, { type: 'timeline' }>['message'][]>()
+    const messages = new Map<number, StoredMessage[]>()
     for (const change of changes) {
       if (change.type === 'mark') writes.push(marks.write(change.id, change.depth))
-      else if (change.type === 'timeline') {
+      else if (change.type === 'timeline-update') {
+        writes.push(...(await timelines.update(change.local, change.message)))
+      } else if (change.type === 'timeline') {
         messages.set(change.local, [...(messages.get(change.local) ?? []), change.message])
       } else writes.push(change)
     }
@@ -188,6 +228,12 @@ export class Delivery {
         return this.#routes.get(effect.relay)?.append(effect.entry)
       case 'open':
         return void this.#open(effect)
+      case 'deliver':
+        return this.#devices.deliver(effect.device, effect.entry)
+      case 'change':
+        return void this.#change(effect)
+      case 'answer':
+        return this.#answers.settle(effect)
       case 'acknowledge':
         return this.#routes.get(effect.relay)?.acknowledge(effect)
       case 'seal-receipt':
@@ -231,6 +277,18 @@ export class Delivery {
     }
   }
 
+  async #change({ conversation, incarnation, epoch }: EffectOf<'change'>): Promise<void> {
+    const { clock, groups, log } = this.#components
+    try {
+      const change = await groups.change(incarnation, epoch, this.#stopping.signal)
+      this.dispatch({ type: 'changed', conversation, change })
+    } catch (error) {
+      log.debug('group-not-changed', { cause: String(error) })
+      this.dispatch({ type: 'changed', conversation, change: undefined })
+      clock.schedule(RETRY_MS, () => this.dispatch({ type: 'reconcile', conversation }))
+    }
+  }
+
   async #open({ source, requests }: EffectOf<'open'>): Promise<void> {
     const { clock } = this.#components
     try {
@@ -244,7 +302,7 @@ export class Delivery {
 
   async #sealReceipt(effect: EffectOf<'seal-receipt'>): Promise<void> {
     const { device, primitives, random } = this.#components
-    const { conversation, archiveKey, version, received, peer } = effect
+    const { conversation, archiveKey, version, received, peer, addresses } = effect
     const slot = sealSlot(
       {
         archiveKey,
@@ -252,13 +310,14 @@ export class Delivery {
         conversation,
         version,
         delivered: deliveredOf(received),
+        addresses,
         salt: random.bytes(envelope.SALT_BYTES)
       },
       primitives
     )
     const targets = this.#init.targets(peer, primitives.sha256(slot.sealed))
-    await Promise.all(this.routes.map((route) => route.putSlot(slot, targets)))
-    this.dispatch({ type: 'receipt-sealed', conversation })
+    const put = await Promise.all(this.routes.map((route) => route.putSlot(slot, targets)))
+    this.dispatch({ type: 'receipt-sealed', conversation, confirmed: put.includes(true) })
   }
 
   #openReceipt({ owner, slot }: EffectOf<'open-receipt'>): void {
@@ -272,7 +331,9 @@ export class Delivery {
     const delivered = new Map(
       opened.delivered.map(({ device, ranges }) => [deviceIdOf(device), ranges])
     )
-    this.dispatch({ type: 'receipt', conversation, member, delivered })
+    const { addresses } = opened
+    this.#devices.learn(member.device, addresses)
+    this.dispatch({ type: 'receipt', conversation, member, delivered, addresses })
   }
 
   #checkHead({ relay, head, storeEpoch }: EffectOf<'check-head'>): void {

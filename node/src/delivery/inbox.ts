@@ -1,42 +1,23 @@
 // The inbox's decisions: entries are taken in the order of the log, opened, checked against what their epoch
 // allows, and stored with duplicate mark and cursor in one transaction; only then acknowledged.
-import {
-  type box,
-  box as boxes,
-  decodeBounded,
-  direct,
-  envelope,
-  idBytes,
-  messageIdOf,
-  type RelayId
-} from '@kith/protocols'
+import { type box, box as boxes, direct, idBytes, messageIdOf, type RelayId } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { toString as toText } from 'uint8arrays/to-string'
-import { introduce, offerAgain, pump } from './outbox.ts'
-import { scheduleReceipt } from './receipts.ts'
+import { advance, ownerOf } from './intake.ts'
+import { introduce, pump } from './outbox.ts'
+import { offerAgain } from './progress.ts'
+import { tellAddresses } from './receipts.ts'
 import { receive } from './receive.ts'
-import { cursorLocal, waitingDelete, waitingWrite } from './records.ts'
-import type {
-  Cursor,
-  IncomingEntry,
-  Input,
-  Intake,
-  Opened,
-  OpenRequest,
-  Source,
-  TagOwner
-} from './state.ts'
+import { reconcile } from './reconcile.ts'
+import { cursorLocal } from './records.ts'
+import type { Cursor, IncomingEntry, Input, Intake, Opened, Source } from './state.ts'
 import type { Turn } from './turn.ts'
+import { dropWaiting, keepWaiting, releaseWaiting } from './waiting.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
-/** Opened in one go: enough to amortise a commit, little enough to stay responsive. */
-const OPEN_COUNT_MAX = 256
-
-/** Envelopes whose epoch is not known yet. More would let strangers fill the store; fewer would lose messages
- * that overtook their commit. */
-const WAITING_COUNT_MAX = 256
-const WAITING_BYTES_MAX = 1_048_576
+/** Envelopes from devices that wait to be opened. More would let peers hold memory; fewer would refuse a burst. */
+const DIRECT_PENDING_MAX = 1_024
 
 /** Takes what a relay pushed: follows its chain, queues the entries, opens as many as may be opened now. */
 export function item(turn: Turn, { relay, item }: Of<'item'>): void {
@@ -69,6 +50,7 @@ function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | u
       envelope: entry.envelope.byteLength === 0 ? undefined : entry.envelope,
       path: 'relay',
       waiting: undefined,
+      request: undefined,
       chain
     })
   }
@@ -109,49 +91,6 @@ export function distrust(turn: Turn, relay: RelayId, reason: string): void {
   turn.perform({ type: 'distrust', relay, reason })
 }
 
-/**
- * Opens the next entries of some source: those of known epochs together, one of an unknown epoch alone. One
- * opening at a time, and only when everything before it is on disk, so that duplicates and named messages are
- * looked for among all that this device has.
- */
-export function advance(turn: Turn): void {
-  if (turn.state.opening !== undefined) return
-  for (const [source, { pending }] of turn.state.intakes) {
-    if (pending.length === 0) continue
-    const requests = nextRequests(turn, pending)
-    turn.patch({ opening: { source, count: requests.length } })
-    turn.whenDurable({ type: 'open', source, requests })
-    return
-  }
-}
-
-function nextRequests(turn: Turn, pending: readonly IncomingEntry[]): readonly OpenRequest[] {
-  const requests: OpenRequest[] = []
-  for (const entry of pending.slice(0, OPEN_COUNT_MAX)) {
-    const owner = ownerOf(turn, entry)
-    const alone = owner === undefined && entry.envelope !== undefined
-    if (alone && requests.length > 0) break
-    requests.push({ entry, owner })
-    if (alone) break
-  }
-  return requests
-}
-
-function ownerOf(turn: Turn, entry: IncomingEntry): TagOwner | undefined {
-  if (entry.envelope === undefined) return undefined
-  try {
-    const { epochTag } = decodeBounded(
-      envelope.Envelope,
-      entry.envelope,
-      envelope.ENVELOPE_BYTES_MAX
-    )
-    return turn.state.tags.get(toText(epochTag, 'base16'))
-  } catch {
-    // Malformed: the shell finds the same and reports it unreadable.
-    return undefined
-  }
-}
-
 /** Stores what was opened, moves the cursor past it, and acknowledges once that is on disk. */
 export function opened(turn: Turn, { source, results }: Of<'opened'>): void {
   const count = turn.state.opening?.count ?? 0
@@ -163,9 +102,11 @@ export function opened(turn: Turn, { source, results }: Of<'opened'>): void {
     if (entry.waiting !== undefined && result?.type !== 'unknown-tag') {
       dropWaiting(turn, entry.waiting)
     }
+    if (entry.request !== undefined) answer(turn, entry.request, entry, result)
   }
   const last = entries.at(-1)
-  if (last !== undefined && source !== 'waiting') moveCursor(turn, source, last)
+  if (last !== undefined && source !== 'waiting' && source !== 'direct')
+    moveCursor(turn, source, last)
   const intake = turn.intake(source)
   turn.setIntake(source, { ...intake, pending: intake.pending.slice(entries.length) })
   turn.patch({ opening: undefined })
@@ -210,6 +151,38 @@ function moveCursor(turn: Turn, relay: RelayId, last: IncomingEntry): void {
   })
 }
 
+/** Envelopes that a device brought: taken like any other, answered one by one once they are on disk. */
+export function deliver(turn: Turn, { request, envelopes }: Of<'deliver'>): void {
+  const intake = turn.intake('direct')
+  const room = DIRECT_PENDING_MAX - intake.pending.length
+  const taken = envelopes.slice(0, Math.max(0, room)).map(
+    ({ id, envelope }): IncomingEntry => ({
+      number: 0,
+      id,
+      envelope,
+      path: 'direct',
+      waiting: undefined,
+      request,
+      chain: undefined
+    })
+  )
+  for (const { id } of envelopes.slice(taken.length)) {
+    turn.perform({ type: 'answer', request, id, held: false })
+  }
+  turn.setIntake('direct', { ...intake, pending: [...intake.pending, ...taken] })
+  advance(turn)
+}
+
+function answer(
+  turn: Turn,
+  request: number,
+  { id }: IncomingEntry,
+  result: Opened | undefined
+): void {
+  const held = result !== undefined && ['message', 'duplicate', 'joined'].includes(result.type)
+  turn.whenDurable({ type: 'answer', request, id, held })
+}
+
 /** A peer founded a group with us: its epoch is durable before anything in it is acknowledged. */
 function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>): void {
   const { self } = turn.state
@@ -232,82 +205,7 @@ function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>): void {
   turn.announce({ type: 'joined', account: peer })
   if (turn.state.friends.has(peer)) introduce(turn, id)
   pump(turn, id)
-  if (turn.conversation(id).receipt.version > 0) scheduleReceipt(turn, id)
+  tellAddresses(turn, id)
+  reconcile(turn, id)
   releaseWaiting(turn)
-}
-
-function keepWaiting(turn: Turn, entry: IncomingEntry): void {
-  if (entry.envelope === undefined) return
-  // A log that is read again brings what waits already.
-  if (turn.state.waiting.some(({ id }) => id === entry.id)) return
-  const kept = {
-    local: turn.next('lastWaiting'),
-    id: entry.id,
-    envelope: entry.envelope,
-    path: entry.path
-  }
-  turn.write(waitingWrite(kept))
-  let waiting = [...turn.state.waiting, kept]
-  while (waiting.length > WAITING_COUNT_MAX || bytesOf(waiting) > WAITING_BYTES_MAX) {
-    const [oldest, ...rest] = waiting
-    if (oldest !== undefined) turn.write(waitingDelete(oldest.local))
-    waiting = rest
-  }
-  turn.patch({ waiting })
-}
-
-const bytesOf = (waiting: readonly { envelope: Uint8Array }[]): number =>
-  waiting.reduce((sum, { envelope }) => sum + envelope.byteLength, 0)
-
-function dropWaiting(turn: Turn, local: number): void {
-  turn.write(waitingDelete(local))
-  turn.patch({ waiting: turn.state.waiting.filter((kept) => kept.local !== local) })
-}
-
-/** Envelopes whose epoch has become known are opened as if they came now. */
-export function releaseWaiting(turn: Turn): void {
-  const intake = turn.intake('waiting')
-  const queued = new Set(intake.pending.map(({ waiting }) => waiting))
-  const ready = turn.state.waiting
-    .filter(({ local }) => !queued.has(local))
-    .map(
-      ({ local, id, envelope, path }): IncomingEntry => ({
-        number: 0,
-        id,
-        envelope,
-        path,
-        waiting: local,
-        chain: undefined
-      })
-    )
-    .filter((entry) => ownerOf(turn, entry) !== undefined)
-  if (ready.length === 0) return
-  turn.setIntake('waiting', { ...intake, pending: [...intake.pending, ...ready] })
-  advance(turn)
-}
-
-/** The session is gone. What it had queued comes again with the next one, so the queue behind it is dropped;
- * entries being opened finish first. */
-export function offline(turn: Turn, relay: RelayId): void {
-  const relays = new Set(turn.state.online)
-  relays.delete(relay)
-  turn.patch({ online: relays })
-  const intake = turn.intake(relay)
-  const { opening } = turn.state
-  const pending = intake.pending.slice(0, opening?.source === relay ? opening.count : 0)
-  const last = pending.at(-1)
-  const held = turn.state.cursors.get(relay)
-  const cursor =
-    intake.cursor !== undefined && last?.chain !== undefined
-      ? { ...intake.cursor, number: last.number, chain: last.chain }
-      : held
-  turn.setIntake(relay, { ...intake, pending, cursor })
-}
-
-/** The entries at the front could not be examined now; they are tried again, in order. After a restart: what
- * waited for an epoch that had become known, but was not opened yet. */
-export function openAgain(turn: Turn): void {
-  turn.patch({ opening: undefined })
-  releaseWaiting(turn)
-  advance(turn)
 }

@@ -1,5 +1,6 @@
 // Rebuilds delivery's state from its records and nothing else: what a restart finds is what was on disk.
 import type { ConversationId, DeviceId, envelope, RelayId } from '@kith/protocols'
+import type { Ranges } from '../conversations/counters.ts'
 import { slotTagsOf } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
@@ -61,7 +62,7 @@ export async function loadState(
     self,
     profile,
     ...(numbers === undefined
-      ? { lastLocal: 0, lastConversation: 0, lastWaiting: 0 }
+      ? { lastLocal: 0, lastConversation: 0, lastWaiting: 0, addresses: [] }
       : decodeRecord<NumbersRecord>(numbers)),
     lastTransaction: 0,
     conversations,
@@ -94,14 +95,24 @@ async function loadConversations(
     const epochs: EpochState[] = []
     for await (const epoch of records<EpochState>(store, PREFIX.epoch, record.local))
       epochs.push(epoch)
-    const { receiptVersion, received, ...kept } = record
+    const { receiptVersion, isReceiptDue, received, delivered, addresses, phase, ...kept } = record
     conversations.set(record.id, {
       ...kept,
-      phase: incarnations.length > 0 ? 'ready' : 'new',
-      received: new Map<DeviceId, ConversationRecord['received'][number][1]>(received),
+      phase: phase === 'starting' ? 'new' : phase,
+      changing: false,
+      received: new Map<DeviceId, Ranges>(received),
+      delivered: new Map<DeviceId, Ranges>(delivered),
+      addresses: new Map<DeviceId, readonly string[]>(addresses),
       incarnations,
       epochs,
-      receipt: { version: receiptVersion, sealedAtMs: 0, timer: false, sealing: false },
+      receipt: {
+        version: receiptVersion,
+        isDue: isReceiptDue,
+        sealedAtMs: 0,
+        timer: false,
+        sealing: false,
+        isStale: false
+      },
       unsealed: unsealed.get(record.id) ?? [],
       sealing: undefined
     })

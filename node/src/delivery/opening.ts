@@ -1,20 +1,22 @@
 // Opening what arrived: the cryptography of the inbox, with no decision in it beyond "does this open".
 import { type envelope, type MessageId, messageIdOf, ProtocolError } from '@kith/protocols'
 import { toString as toText } from 'uint8arrays/to-string'
+import type { Incarnation } from '../conversations/incarnations.ts'
 import { openEnvelope, readEnvelope } from '../conversations/sealing.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Marks } from './marks.ts'
-import type { Opened, OpenRequest, TagOwner } from './state.ts'
+import type { Opened, OpenedChange, OpenRequest, TagOwner } from './state.ts'
 
-/** Joins groups that others founded. */
-export interface WelcomeOpener {
+/** Joins groups that others founded, and follows their changes. */
+export interface GroupOpener {
   openWelcome(sealed: envelope.Envelope): Promise<Opened>
+  openCommit(commit: envelope.GroupCommit, incarnation: Incarnation): Promise<OpenedChange>
 }
 
 export interface OpeningComponents {
   readonly primitives: Primitives
   readonly marks: Marks
-  readonly groups: WelcomeOpener
+  readonly groups: GroupOpener
 }
 
 /**
@@ -35,15 +37,18 @@ export async function openAll(
 
 async function open(
   { primitives, groups }: OpeningComponents,
-  { entry, owner }: OpenRequest,
+  { entry, owner, incarnation }: OpenRequest,
   isKnown: boolean
 ): Promise<Opened> {
   if (isKnown) return { type: 'duplicate' }
   if (entry.envelope === undefined) return { type: 'skipped' }
   const read = readEnvelope(entry.envelope, primitives)
   if (read === undefined || read.id !== entry.id) return { type: 'unreadable' }
-  if (owner !== undefined) return openMessage(primitives, read.envelope, owner)
-  return await groups.openWelcome(read.envelope)
+  if (owner === undefined) return await groups.openWelcome(read.envelope)
+  const opened = openMessage(primitives, read.envelope, owner)
+  const commit = opened.type === 'message' ? opened.content.body?.commit : undefined
+  if (opened.type !== 'message' || commit === undefined || incarnation === undefined) return opened
+  return { ...opened, change: await groups.openCommit(commit, incarnation) }
 }
 
 function openMessage(primitives: Primitives, sealed: envelope.Envelope, owner: TagOwner): Opened {
@@ -51,7 +56,8 @@ function openMessage(primitives: Primitives, sealed: envelope.Envelope, owner: T
   if (opened === undefined) return { type: 'unreadable' }
   const { account, device, counter, content, contentBytes } = opened
   const heads = content.heads.map((head) => ({ id: messageIdOf(head), depth: undefined }))
-  return { type: 'message', account, device, counter, content, raw: contentBytes, heads }
+  const raw = contentBytes
+  return { type: 'message', account, device, counter, content, raw, heads, change: undefined }
 }
 
 /** Fills in the depths of named heads that this device holds. */

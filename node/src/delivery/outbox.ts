@@ -1,13 +1,26 @@
 // The outbox's decisions: a message is durable before it is shown, sealed once, sent again with identical bytes
 // until every home has it, and kept until a device of the recipient has it.
-import type { AccountId, ConversationId, envelope, MessageId, RelayId } from '@kith/protocols'
-import { idBytes } from '@kith/protocols'
+import {
+  type AccountId,
+  type ConversationId,
+  type DeviceId,
+  type envelope,
+  idBytes
+} from '@kith/protocols'
 import { fromString } from 'uint8arrays/from-string'
-import { hasCounter } from '../conversations/counters.ts'
-import { currentEpoch } from '../conversations/incarnations.ts'
+import { currentEpoch, type EpochState } from '../conversations/incarnations.ts'
+import type { StoredMessage } from '../conversations/message.ts'
 import { advanceHeads, depthAfter } from '../conversations/ordering.ts'
-import { scheduleReceipt } from './receipts.ts'
-import type { ConversationState, Input, OutboxEntry, SealedEntry } from './state.ts'
+import { tellAddresses } from './receipts.ts'
+import { reconcile } from './reconcile.ts'
+import type {
+  ConversationState,
+  Input,
+  OutboxEntry,
+  QueuedChange,
+  SealedEntry,
+  SealedWelcome
+} from './state.ts'
 import type { Turn } from './turn.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
@@ -41,10 +54,12 @@ function enqueue(
     conversation: id,
     kind,
     text,
+    change: undefined,
     composedAtMs: turn.nowMs,
     sealed: undefined,
     target: conversation.peer,
     acceptedBy: [],
+    deliveredBy: undefined,
     refusal: undefined
   }
   turn.setOutbox(entry)
@@ -67,7 +82,7 @@ export function pump(turn: Turn, id: ConversationId): void {
 function seal(turn: Turn, conversation: ConversationState, local: number): void {
   const entry = turn.state.outbox.get(local)
   if (entry === undefined) throw new Error('an unsealed entry is not in the outbox')
-  const epoch = currentEpoch(conversation)
+  const epoch = epochFor(conversation, entry)
   const named = conversation.heads.map(({ id }) => id)
   const content: envelope.Content = {
     conversation: idBytes(conversation.id),
@@ -90,7 +105,17 @@ function seal(turn: Turn, conversation: ConversationState, local: number): void 
   })
 }
 
+/** A commit is sealed in the epoch that it ends, everything else in the newest of the group all send in. */
+function epochFor(conversation: ConversationState, { change }: OutboxEntry): EpochState {
+  const ended = conversation.epochs.find(({ tag }) => tag === change?.tag)
+  return ended ?? currentEpoch(conversation)
+}
+
 function bodyOf(turn: Turn, entry: OutboxEntry): envelope.Body {
+  if (entry.change !== undefined) {
+    const { commit, receipt } = entry.change
+    return { commit: { commit, receipt } }
+  }
   return entry.kind === 'introduction'
     ? { introduction: turn.state.profile }
     : { text: { text: entry.text } }
@@ -114,29 +139,43 @@ export function sealed(turn: Turn, input: Of<'sealed'>): void {
   })
   turn.write({ type: 'mark', id, depth })
   if (entry.kind === 'text') writeTimeline(turn, done, input.sealed)
-  turn.announce({ type: 'progress', entry: done, delivered: false })
-  for (const relay of turn.state.online) turn.whenDurable({ type: 'append', relay, entry: done })
+  turn.announce({ type: 'progress', entry: done })
+  send(turn, done)
   pump(turn, entry.conversation)
 }
 
-function writeTimeline(turn: Turn, entry: OutboxEntry, { id, depth, counter }: SealedEntry): void {
-  turn.write({
-    type: 'timeline',
-    local: turn.conversation(entry.conversation).local,
-    message: {
-      local: entry.local,
-      id,
-      conversation: entry.conversation,
-      account: turn.state.self.account,
-      device: turn.state.self.device,
-      counter,
-      depth,
-      text: entry.text,
-      sentAtMs: entry.composedAtMs,
-      storedAtMs: turn.nowMs,
-      path: 'relay'
-    }
-  })
+/** Both paths at once: to every home that is reachable, and straight to the devices of the recipient. */
+function send(turn: Turn, entry: OutboxEntry): void {
+  for (const relay of turn.state.online) turn.whenDurable({ type: 'append', relay, entry })
+  for (const device of devicesOf(turn, entry)) turn.whenDurable({ type: 'deliver', device, entry })
+}
+
+/** Devices of the recipient that hold the keys of the newest epoch. */
+export function devicesOf(turn: Turn, { conversation, target }: OutboxEntry): readonly DeviceId[] {
+  const { members } = currentEpoch(turn.conversation(conversation))
+  return members.filter(({ account }) => account === target).map(({ device }) => device)
+}
+
+function writeTimeline(turn: Turn, entry: OutboxEntry, sealed: SealedEntry): void {
+  const { local } = turn.conversation(entry.conversation)
+  turn.write({ type: 'timeline', local, message: messageOf(turn, entry, sealed) })
+}
+
+/** An own message as the timeline keeps it. */
+export function messageOf(turn: Turn, entry: OutboxEntry, sealed: SealedEntry): StoredMessage {
+  return {
+    local: entry.local,
+    id: sealed.id,
+    conversation: entry.conversation,
+    account: turn.state.self.account,
+    device: turn.state.self.device,
+    counter: sealed.counter,
+    depth: sealed.depth,
+    text: entry.text,
+    sentAtMs: entry.composedAtMs,
+    storedAtMs: turn.nowMs,
+    path: entry.deliveredBy ?? 'relay'
+  }
 }
 
 /** A group towards the peer exists: its keys are durable before the first envelope under them leaves. */
@@ -153,29 +192,55 @@ export function started(turn: Turn, input: Of<'started'>): void {
     epoch,
     slots
   })
-  for (const welcome of welcomes) sendWelcome(turn, conversation, welcome)
+  for (const welcome of welcomes) sendWelcome(turn, conversation.id, welcome)
+  reconcile(turn, conversation.id)
+  tellAddresses(turn, conversation.id)
   pump(turn, conversation.id)
 }
 
-function sendWelcome(
-  turn: Turn,
-  conversation: ConversationState,
-  welcome: { id: MessageId; envelope: Uint8Array }
-): void {
+/** A welcome is sealed already; it goes the way of everything else in the outbox. */
+export function sendWelcome(turn: Turn, id: ConversationId, welcome: SealedWelcome): void {
   const entry: OutboxEntry = {
     local: turn.next('lastLocal'),
-    conversation: conversation.id,
+    conversation: id,
     kind: 'welcome',
     text: '',
+    change: undefined,
     composedAtMs: turn.nowMs,
-    sealed: { ...welcome, counter: 0, depth: 0 },
-    target: conversation.peer,
+    sealed: { id: welcome.id, envelope: welcome.envelope, counter: 0, depth: 0 },
+    target: welcome.account,
     acceptedBy: [],
+    deliveredBy: undefined,
     refusal: undefined
   }
   turn.setOutbox(entry)
   turn.write({ type: 'mark', id: welcome.id, depth: 0 })
-  for (const relay of turn.state.online) turn.whenDurable({ type: 'append', relay, entry })
+  send(turn, entry)
+}
+
+/** Queues a commit before everything else: what follows it is sealed in the epoch that it begins. */
+export function queueCommit(turn: Turn, id: ConversationId, change: QueuedChange): void {
+  const conversation = turn.conversation(id)
+  const entry: OutboxEntry = {
+    local: turn.next('lastLocal'),
+    conversation: id,
+    kind: 'commit',
+    text: '',
+    change,
+    composedAtMs: turn.nowMs,
+    sealed: undefined,
+    target: conversation.peer,
+    acceptedBy: [],
+    deliveredBy: undefined,
+    refusal: undefined
+  }
+  turn.setOutbox(entry)
+  const [sealing, ...rest] = conversation.unsealed
+  const isSealing = sealing !== undefined && conversation.sealing?.local === sealing
+  turn.updateConversation({
+    ...conversation,
+    unsealed: isSealing ? [sealing, entry.local, ...rest] : [entry.local, ...conversation.unsealed]
+  })
 }
 
 /** The group could not be founded now; what waits for it says why. */
@@ -192,75 +257,13 @@ export function startFailed(turn: Turn, input: Of<'start-failed'>): void {
   })
 }
 
-function note(turn: Turn, local: number, refusal: string | undefined): void {
+/** Says why an entry waits; the same reason twice is said once. */
+export function note(turn: Turn, local: number, refusal: string | undefined): void {
   const entry = turn.state.outbox.get(local)
   if (entry === undefined || entry.refusal === refusal) return
   const noted = { ...entry, refusal }
   turn.setOutbox(noted)
-  turn.announce({ type: 'progress', entry: noted, delivered: false })
-}
-
-/** A home holds it durably. A welcome has done its work then: the recipient's first message proves it. */
-export function accepted(turn: Turn, input: Of<'accepted'>): void {
-  const entry = turn.state.outbox.get(input.local)
-  if (entry === undefined || entry.acceptedBy.includes(input.relay)) return
-  const done = { ...entry, acceptedBy: [...entry.acceptedBy, input.relay], refusal: undefined }
-  if (entry.kind === 'welcome') turn.deleteOutbox(entry.local)
-  else turn.setOutbox(done)
-  turn.announce({ type: 'progress', entry: done, delivered: false })
-}
-
-export function refused(turn: Turn, input: Of<'refused'>): void {
-  note(turn, input.local, input.reason)
-  turn.perform({
-    type: 'timer',
-    delayMs: input.retryAfterMs,
-    input: { type: 'retry-append', local: input.local, relay: input.relay }
-  })
-}
-
-export function retryAppend(turn: Turn, input: Of<'retry-append'>): void {
-  const entry = turn.state.outbox.get(input.local)
-  if (entry === undefined || !turn.state.online.has(input.relay)) return
-  if (entry.acceptedBy.includes(input.relay)) return
-  turn.perform({ type: 'append', relay: input.relay, entry })
-}
-
-/** A home is reachable: everything sealed that it may not have goes to it again, and receipts too. */
-export function online(turn: Turn, relay: RelayId): void {
-  turn.patch({ online: new Set(turn.state.online).add(relay) })
-  for (const entry of turn.state.outbox.values()) {
-    if (entry.sealed === undefined || entry.acceptedBy.includes(relay)) continue
-    // What was sealed just now may not be on disk: sealed again after a crash, it would be another message.
-    turn.whenDurable({ type: 'append', relay, entry })
-  }
-  for (const conversation of turn.state.conversations.values()) {
-    if (conversation.phase === 'new') pump(turn, conversation.id)
-    if (conversation.receipt.version > 0) scheduleReceipt(turn, conversation.id)
-  }
-}
-
-/** The relay's store is a new one (restored, or lost): it may hold nothing of what it accepted. */
-export function offerAgain(turn: Turn, relay: RelayId): void {
-  for (const entry of turn.state.outbox.values()) {
-    if (!entry.acceptedBy.includes(relay)) continue
-    const again = { ...entry, acceptedBy: entry.acceptedBy.filter((other) => other !== relay) }
-    turn.setOutbox(again)
-    turn.whenDurable({ type: 'append', relay, entry: again })
-  }
-}
-
-/** A device of the recipient holds these counters: they leave the outbox as delivered. */
-export function receipt(turn: Turn, input: Of<'receipt'>): void {
-  const { self } = turn.state
-  const ranges = input.delivered.get(self.device)
-  if (input.member.account === self.account || ranges === undefined) return
-  for (const entry of turn.state.outbox.values()) {
-    if (entry.conversation !== input.conversation || entry.sealed === undefined) continue
-    if (entry.kind === 'welcome' || !hasCounter(ranges, entry.sealed.counter)) continue
-    turn.deleteOutbox(entry.local)
-    turn.announce({ type: 'progress', entry, delivered: true })
-  }
+  turn.announce({ type: 'progress', entry: noted })
 }
 
 /** From now on a group begun by this account is answered with an introduction. */

@@ -1,16 +1,22 @@
-// Delivery receipts: a replaceable slot per conversation that says which counters of whom this device holds.
-// Never a message, never acknowledged, at most one a second; sealed only when what it says is on disk.
+// Delivery receipts: a replaceable slot per conversation that says which counters of whom this device holds, and
+// where it can be reached directly. Never a message, never acknowledged, at most one a second; sealed only when
+// what it says is on disk.
 import { type ConversationId, SECOND_MS } from '@kith/protocols'
-import { countOf, type Ranges } from '../conversations/counters.ts'
 import { currentEpoch } from '../conversations/incarnations.ts'
+import type { Input } from './state.ts'
 import type { Turn } from './turn.ts'
 
 /** One a second per conversation: the first at once, the rest together. Faster would tell a relay the reading
  * rhythm and cost as much as the messages; slower would be felt. */
 const RECEIPT_INTERVAL_MS = SECOND_MS
 
-/** Seals a receipt now, or as soon as the rate allows. */
+/** There is something new to tell: seals a receipt now, or as soon as the rate allows. */
 export function scheduleReceipt(turn: Turn, id: ConversationId): void {
+  const before = turn.conversation(id)
+  const isStale = before.receipt.sealing
+  if (!before.receipt.isDue || isStale !== before.receipt.isStale) {
+    turn.setConversation({ ...before, receipt: { ...before.receipt, isDue: true, isStale } })
+  }
   const conversation = turn.conversation(id)
   const { receipt } = conversation
   if (conversation.phase !== 'ready' || receipt.timer || receipt.sealing) return
@@ -29,10 +35,10 @@ export function scheduleReceipt(turn: Turn, id: ConversationId): void {
 
 function sealReceipt(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
-  const version = versionOf(conversation.received)
+  const version = conversation.receipt.version + 1
   turn.setConversation({
     ...conversation,
-    receipt: { version, sealedAtMs: turn.nowMs, timer: false, sealing: true }
+    receipt: { ...conversation.receipt, version, sealedAtMs: turn.nowMs, sealing: true }
   })
   turn.whenDurable({
     type: 'seal-receipt',
@@ -40,26 +46,45 @@ function sealReceipt(turn: Turn, id: ConversationId): void {
     peer: conversation.peer,
     archiveKey: currentEpoch(conversation).archiveKey,
     version,
-    received: conversation.received
+    received: conversation.received,
+    addresses: turn.state.addresses
   })
+}
+
+/** A new epoch: its members learn where this device is, if it can be reached at all. */
+export function tellAddresses(turn: Turn, id: ConversationId): void {
+  if (turn.state.addresses.length > 0) scheduleReceipt(turn, id)
 }
 
 export function receiptDue(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
   turn.updateConversation({ ...conversation, receipt: { ...conversation.receipt, timer: false } })
-  scheduleReceipt(turn, id)
+  if (conversation.receipt.isDue) scheduleReceipt(turn, id)
 }
 
-/** What arrived while it was being sealed goes into the next. */
-export function receiptSealed(turn: Turn, id: ConversationId): void {
+type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
+
+/** What arrived while it was being sealed goes into the next; what no home took is told when one is reachable. */
+export function receiptSealed(
+  turn: Turn,
+  { conversation: id, confirmed }: Of<'receipt-sealed'>
+): void {
   const conversation = turn.conversation(id)
-  turn.updateConversation({ ...conversation, receipt: { ...conversation.receipt, sealing: false } })
-  if (versionOf(conversation.received) > conversation.receipt.version) scheduleReceipt(turn, id)
+  const { receipt } = conversation
+  const isStale = receipt.isStale
+  turn.setConversation({
+    ...conversation,
+    receipt: { ...receipt, sealing: false, isStale: false, isDue: isStale || !confirmed }
+  })
+  if (isStale) scheduleReceipt(turn, id)
 }
 
-/** Grows with every message held, so that a receipt never goes back. */
-function versionOf(received: ReadonlyMap<string, Ranges>): number {
-  let count = 0
-  for (const ranges of received.values()) count += countOf(ranges)
-  return count
+/** This device can be reached somewhere else now: everybody it talks to is told. */
+export function addresses(turn: Turn, input: Of<'addresses'>): void {
+  const before = turn.state.addresses
+  if (before.join() === input.addresses.join()) return
+  turn.setAddresses(input.addresses)
+  for (const { id, phase } of turn.state.conversations.values()) {
+    if (phase === 'ready') scheduleReceipt(turn, id)
+  }
 }

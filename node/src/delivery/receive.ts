@@ -5,6 +5,7 @@ import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
 import { addCounter, missingRanges, type Ranges } from '../conversations/counters.ts'
 import { advanceHeads, depthHolds } from '../conversations/ordering.ts'
+import * as membership from './membership.ts'
 import { scheduleReceipt } from './receipts.ts'
 import { introductionWrite } from './records.ts'
 import type { ConversationState, IncomingEntry, Opened, TagOwner } from './state.ts'
@@ -36,7 +37,17 @@ export function receive(turn: Turn, received: Received): void {
   turn.write({ type: 'mark', id: entry.id, depth })
   follow(turn, conversation, received)
   show(turn, conversation, received)
-  if (result.device !== turn.state.self.device) scheduleReceipt(turn, conversation.id)
+  change(turn, conversation, result)
+  if (result.account !== turn.state.self.account) scheduleReceipt(turn, conversation.id)
+}
+
+/** A commit inside the message moves the group on. */
+function change(turn: Turn, { id }: ConversationState, { change }: OpenedMessage): void {
+  if (change?.type === 'applied') membership.follow(turn, id, change.group)
+  if (change?.type === 'removed') membership.leave(turn, id)
+  if (change?.type === 'refused') {
+    turn.announce({ type: 'notice', text: `A change of a group was refused: ${change.reason}.` })
+  }
 }
 
 function refusalOf(turn: Turn, { result, owner, depths }: Received): string | undefined {
@@ -114,10 +125,15 @@ function show(turn: Turn, { local, id }: ConversationState, { entry, result }: R
   if (content.body?.introduction !== undefined) {
     const { name, deliverySecret } = content.body.introduction
     const introduction = { account, name, deliverySecret }
-    if (account !== turn.state.self.account) turn.write(introductionWrite(local, introduction))
+    if (account === turn.state.self.account) {
+      turn.setConversation({ ...turn.conversation(id), introduced: true })
+      return
+    }
+    turn.write(introductionWrite(local, introduction))
     turn.announce({ type: 'introduced', introduction })
     return
   }
+  if (content.body?.commit !== undefined) return
   const text = content.body?.text?.text
   const message = {
     local: turn.next('lastLocal'),

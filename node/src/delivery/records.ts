@@ -30,20 +30,33 @@ export type Change =
   | Write
   | { readonly type: 'mark'; readonly id: MessageId; readonly depth: number }
   | { readonly type: 'timeline'; readonly local: number; readonly message: StoredMessage }
+  | { readonly type: 'timeline-update'; readonly local: number; readonly message: StoredMessage }
 
 export interface NumbersRecord {
   readonly lastLocal: number
   readonly lastConversation: number
   readonly lastWaiting: number
+  readonly addresses: readonly string[]
 }
 
 /** What of a conversation survives a restart besides its groups; the rest follows from the outbox. */
 export interface ConversationRecord
   extends Pick<
     ConversationState,
-    'id' | 'local' | 'peer' | 'counter' | 'deepest' | 'heads' | 'missingHeads' | 'introduced'
+    | 'id'
+    | 'local'
+    | 'peer'
+    | 'counter'
+    | 'deepest'
+    | 'heads'
+    | 'missingHeads'
+    | 'introduced'
+    | 'phase'
   > {
   readonly received: readonly (readonly [DeviceId, Ranges])[]
+  readonly delivered: readonly (readonly [DeviceId, Ranges])[]
+  readonly addresses: readonly (readonly [DeviceId, readonly string[]])[]
+  readonly isReceiptDue: boolean
   readonly receiptVersion: number
 }
 
@@ -53,8 +66,11 @@ const put = (key: Uint8Array, value: unknown): Write => ({
   value: encodeRecord(value)
 })
 
-export const numbersWrite = (numbers: NumbersRecord): Write =>
-  put(storeKey(PREFIX.numbers), numbers)
+export function numbersWrite(numbers: NumbersRecord): Write {
+  const { lastLocal, lastConversation, lastWaiting, addresses } = numbers
+  const record: NumbersRecord = { lastLocal, lastConversation, lastWaiting, addresses }
+  return put(storeKey(PREFIX.numbers), record)
+}
 
 export function conversationWrite(conversation: ConversationState): Write {
   const { id, local, peer, counter, deepest, heads, missingHeads, introduced } = conversation
@@ -68,6 +84,10 @@ export function conversationWrite(conversation: ConversationState): Write {
     missingHeads,
     introduced,
     received: [...conversation.received],
+    delivered: [...conversation.delivered],
+    addresses: [...conversation.addresses],
+    isReceiptDue: conversation.receipt.isDue,
+    phase: conversation.phase,
     receiptVersion: conversation.receipt.version
   }
   return put(storeKey(PREFIX.conversation, u32(local)), record)

@@ -94,13 +94,15 @@ export class RelayRoute {
     this.#subscription?.acknowledge(acknowledgement)
   }
 
-  /** Replaces a slot in the recipient's box and ours. Never acknowledged to anybody: a loss is mended by the next. */
-  async putSlot(slot: box.Slot, targets: box.Target[]): Promise<void> {
-    if (!this.connected) return
+  /** Replaces a slot in the recipient's box and ours. Resolves to whether the home has it. */
+  async putSlot(slot: box.Slot, targets: box.Target[]): Promise<boolean> {
+    if (!this.connected) return false
     try {
       await this.#components.rpc.request(this.home, box.boxPutSlot, { slot, targets })
+      return true
     } catch (error) {
       this.#components.log.debug('slot-not-put', { reason: codeOf(error) })
+      return false
     }
   }
 

@@ -21,13 +21,17 @@ import type { Write } from '../kernel/store/store.ts'
 import type { Change, IntroductionRecord } from './records.ts'
 
 export interface ReceiptState {
-  /** Version of what this device last sealed; grows with every message held. */
+  /** Version of what this device last sealed; grows with every sealing. */
   readonly version: number
+  /** There is something to tell that no home has confirmed. */
+  readonly isDue: boolean
   /** Monotonic time of the last sealing, for the rate. */
   readonly sealedAtMs: number
   readonly timer: boolean
   /** A sealing is in flight. */
   readonly sealing: boolean
+  /** More came while it was. */
+  readonly isStale: boolean
 }
 
 export interface ConversationState {
@@ -35,7 +39,14 @@ export interface ConversationState {
   readonly local: number
   readonly id: ConversationId
   readonly peer: AccountId
-  readonly phase: 'new' | 'starting' | 'ready'
+  /** `joining`: another own device has the group and adds this one. `left`: this device was removed. */
+  readonly phase: 'new' | 'starting' | 'ready' | 'joining' | 'left'
+  /** A change of the group's members is being made. */
+  readonly changing: boolean
+  /** Where devices of the peer can be reached directly, by what they last said. */
+  readonly addresses: ReadonlyMap<DeviceId, readonly string[]>
+  /** Counters of own devices (this one and others) that a device of the peer holds. */
+  readonly delivered: ReadonlyMap<DeviceId, Ranges>
   /** This device's last used counter. */
   readonly counter: number
   readonly deepest: number
@@ -62,16 +73,27 @@ export interface Sealing {
 export interface OutboxEntry {
   readonly local: number
   readonly conversation: ConversationId
-  readonly kind: 'text' | 'introduction' | 'welcome'
+  readonly kind: 'text' | 'introduction' | 'welcome' | 'commit'
   readonly text: string
+  /** Of a commit: what is sealed, in the epoch that it ends. */
+  readonly change: QueuedChange | undefined
   readonly composedAtMs: number
   /** Present once sealed; sent again with identical bytes ever after. */
   readonly sealed: SealedEntry | undefined
   readonly target: AccountId
   /** Relays that hold it durably. */
   readonly acceptedBy: readonly RelayId[]
+  /** How a device of the recipient got it, once one has it. */
+  readonly deliveredBy: DeliveryPath | undefined
   /** Code of the last refusal, while it stands. */
   readonly refusal: string | undefined
+}
+
+export interface QueuedChange {
+  /** Hex of the tag of the epoch to seal in. */
+  readonly tag: string
+  readonly commit: Uint8Array
+  readonly receipt: Uint8Array
 }
 
 export interface SealedEntry {
@@ -102,12 +124,15 @@ export interface IncomingEntry {
   readonly path: DeliveryPath
   /** Local integer of the waiting record it comes from. */
   readonly waiting: number | undefined
+  /** Request of a direct delivery that waits for this entry. */
+  readonly request: number | undefined
   /** 32 bytes, chain value of the log at this entry. */
   readonly chain: Uint8Array | undefined
 }
 
-/** Where envelopes come from: one queue for each relay's log, one for those that waited for their epoch. */
-export type Source = RelayId | 'waiting'
+/** Where envelopes come from: one queue for each relay's log, one for those that waited for their epoch, one for
+ * those that devices brought. */
+export type Source = RelayId | 'waiting' | 'direct'
 
 export interface Intake {
   readonly pending: readonly IncomingEntry[]
@@ -148,6 +173,8 @@ export interface DeliveryState {
   /** What is being opened, one at a time: duplicates are found only among what is on disk. */
   readonly opening: Opening | undefined
   readonly waiting: readonly WaitingEnvelope[]
+  /** Where this device can be reached directly; told in receipts. */
+  readonly addresses: readonly string[]
   /** Home relays with an open session. */
   readonly online: ReadonlySet<RelayId>
   /** Accounts whose first contact may be answered with an introduction. */
@@ -179,6 +206,8 @@ export type Opened =
       readonly content: envelope.Content
       readonly raw: Uint8Array
       readonly heads: readonly { readonly id: MessageId; readonly depth: number | undefined }[]
+      /** What the commit in it leads to, when it holds one for the group as it is now. */
+      readonly change: OpenedChange | undefined
     }
   | {
       readonly type: 'joined'
@@ -190,12 +219,39 @@ export type Opened =
     }
   | { readonly type: 'refused'; readonly reason: string }
 
+export type OpenedChange =
+  | { readonly type: 'applied'; readonly group: ChangedEpoch }
+  /** The commit removes this very device. */
+  | { readonly type: 'removed' }
+  | { readonly type: 'refused'; readonly reason: string }
+
+/** A group after a change of its members. */
+export interface ChangedEpoch {
+  readonly state: Uint8Array
+  readonly epoch: EpochState
+  readonly slots: readonly SlotTag[]
+}
+
+/** A change this device made, which the sequencer has put first. */
+export interface GroupChange extends ChangedEpoch {
+  readonly commit: Uint8Array
+  readonly receipt: Uint8Array
+  /** One sealed welcome for each device added, with the account whose box it goes to. */
+  readonly welcomes: readonly SealedWelcome[]
+}
+
+export interface SealedWelcome {
+  readonly id: MessageId
+  readonly envelope: Uint8Array
+  readonly account: AccountId
+}
+
 export interface StartedGroup {
   readonly snapshot: GroupSnapshot
   readonly epoch: EpochState
   readonly slots: readonly SlotTag[]
   /** One sealed welcome for each device added. */
-  readonly welcomes: readonly { readonly id: MessageId; readonly envelope: Uint8Array }[]
+  readonly welcomes: readonly SealedWelcome[]
 }
 
 export type Input =
@@ -235,18 +291,44 @@ export type Input =
   /** Opening could not be finished (a log could not be fetched): the same entries again. */
   | { readonly type: 'open-again' }
   | { readonly type: 'receipt-due'; readonly conversation: ConversationId }
-  | { readonly type: 'receipt-sealed'; readonly conversation: ConversationId }
+  | {
+      readonly type: 'receipt-sealed'
+      readonly conversation: ConversationId
+      /** A home holds it. */
+      readonly confirmed: boolean
+    }
+  /** This device can be reached directly at these multiaddrs. */
+  | { readonly type: 'addresses'; readonly addresses: readonly string[] }
   | {
       readonly type: 'receipt'
       readonly conversation: ConversationId
       readonly member: Member
       readonly delivered: ReadonlyMap<DeviceId, Ranges>
+      readonly addresses: readonly string[]
     }
   | { readonly type: 'befriend'; readonly account: AccountId }
+  /** Account logs have changed: groups may have to follow. */
+  | { readonly type: 'reconcile'; readonly conversation: ConversationId }
+  | {
+      readonly type: 'changed'
+      readonly conversation: ConversationId
+      /** Undefined: there was nothing to change, or another's change came first. */
+      readonly change: GroupChange | undefined
+    }
+  | { readonly type: 'device-online'; readonly device: DeviceId }
+  | {
+      readonly type: 'deliver'
+      readonly request: number
+      readonly envelopes: readonly { readonly id: MessageId; readonly envelope: Uint8Array }[]
+    }
+  /** A device holds these envelopes durably. */
+  | { readonly type: 'held'; readonly device: DeviceId; readonly ids: readonly MessageId[] }
 
 export interface OpenRequest {
   readonly entry: IncomingEntry
   readonly owner: TagOwner | undefined
+  /** The group that a commit inside would change: only in its newest epoch. */
+  readonly incarnation: Incarnation | undefined
 }
 
 export interface SealRequest {
@@ -262,13 +344,18 @@ export type DeliveryEvent =
   | {
       readonly type: 'progress'
       readonly entry: OutboxEntry
-      readonly delivered: boolean
     }
   | { readonly type: 'gap'; readonly conversation: ConversationId; readonly gap: Gap }
   | { readonly type: 'gap-closed'; readonly conversation: ConversationId; readonly gap: Gap }
   | {
       readonly type: 'introduced'
       readonly introduction: IntroductionRecord
+    }
+  | {
+      readonly type: 'members'
+      readonly conversation: ConversationId
+      readonly added: readonly Member[]
+      readonly removed: readonly Member[]
     }
   /** An account founded a conversation with this one. */
   | { readonly type: 'joined'; readonly account: AccountId }
@@ -290,6 +377,20 @@ type EffectKind =
   | ({ readonly type: 'seal' } & SealRequest)
   | { readonly type: 'start'; readonly conversation: ConversationId; readonly peer: AccountId }
   | { readonly type: 'append'; readonly relay: RelayId; readonly entry: OutboxEntry }
+  | { readonly type: 'deliver'; readonly device: DeviceId; readonly entry: OutboxEntry }
+  | {
+      readonly type: 'change'
+      readonly conversation: ConversationId
+      readonly incarnation: Incarnation
+      readonly epoch: EpochState
+    }
+  /** Answers a direct delivery: this envelope is held durably, or never will be. */
+  | {
+      readonly type: 'answer'
+      readonly request: number
+      readonly id: MessageId
+      readonly held: boolean
+    }
   | {
       readonly type: 'open'
       readonly source: Source
@@ -308,6 +409,7 @@ type EffectKind =
       readonly archiveKey: Uint8Array
       readonly version: number
       readonly received: ReadonlyMap<DeviceId, Ranges>
+      readonly addresses: readonly string[]
     }
   | {
       readonly type: 'open-receipt'

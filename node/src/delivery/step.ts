@@ -1,9 +1,14 @@
 // The delivery machine: every input to its decision. Pure; see turn.ts for what a step yields.
 import * as inbox from './inbox.ts'
+import * as intake from './intake.ts'
+import * as membership from './membership.ts'
 import * as outbox from './outbox.ts'
+import * as progress from './progress.ts'
 import * as receipts from './receipts.ts'
+import { reconcile } from './reconcile.ts'
 import type { DeliveryState, Input, Stepped } from './state.ts'
 import { type Tools, Turn } from './turn.ts'
+import { openAgain } from './waiting.ts'
 
 export function createStep(tools: Tools) {
   return (state: DeliveryState, nowMs: number, input: Input): Stepped => {
@@ -26,27 +31,39 @@ function decide(turn: Turn, input: Input): void {
     case 'retry-start':
       return outbox.pump(turn, input.conversation)
     case 'accepted':
-      return outbox.accepted(turn, input)
+      return progress.accepted(turn, input)
     case 'refused':
-      return outbox.refused(turn, input)
+      return progress.refused(turn, input)
     case 'retry-append':
-      return outbox.retryAppend(turn, input)
+      return progress.retryAppend(turn, input)
     case 'online':
-      return outbox.online(turn, input.relay)
+      return progress.online(turn, input.relay)
     case 'offline':
-      return inbox.offline(turn, input.relay)
+      return intake.offline(turn, input.relay)
     case 'item':
       return inbox.item(turn, input)
     case 'opened':
       return inbox.opened(turn, input)
     case 'open-again':
-      return inbox.openAgain(turn)
+      return openAgain(turn)
     case 'receipt-due':
       return receipts.receiptDue(turn, input.conversation)
     case 'receipt-sealed':
-      return receipts.receiptSealed(turn, input.conversation)
+      return receipts.receiptSealed(turn, input)
     case 'receipt':
-      return outbox.receipt(turn, input)
+      return progress.receipt(turn, input)
+    case 'held':
+      return progress.held(turn, input)
+    case 'device-online':
+      return progress.deviceOnline(turn, input.device)
+    case 'deliver':
+      return inbox.deliver(turn, input)
+    case 'reconcile':
+      return reconcile(turn, input.conversation)
+    case 'changed':
+      return membership.changed(turn, input)
+    case 'addresses':
+      return receipts.addresses(turn, input)
     case 'befriend':
       return outbox.befriend(turn, input.account)
   }

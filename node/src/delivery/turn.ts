@@ -14,6 +14,7 @@ import {
   outboxWrite
 } from './records.ts'
 import type {
+  ChangedEpoch,
   ConversationState,
   Cursor,
   DeliveryEvent,
@@ -118,6 +119,9 @@ export class Turn {
       id,
       peer,
       phase: 'new',
+      changing: false,
+      delivered: new Map(),
+      addresses: new Map(),
       counter: 0,
       deepest: 0,
       heads: [],
@@ -126,7 +130,14 @@ export class Turn {
       incarnations: [],
       epochs: [],
       introduced: false,
-      receipt: { version: 0, sealedAtMs: 0, timer: false, sealing: false },
+      receipt: {
+        version: 0,
+        isDue: false,
+        sealedAtMs: 0,
+        timer: false,
+        sealing: false,
+        isStale: false
+      },
       unsealed: [],
       sealing: undefined
     }
@@ -154,13 +165,33 @@ export class Turn {
     const conversation = this.conversation(id)
     const { incarnation, epoch, slots } = group
     this.write(incarnationWrite(conversation.local, conversation.incarnations.length, incarnation))
-    this.write(epochWrite(conversation.local, conversation.epochs.length, epoch))
     this.setConversation({
       ...conversation,
       phase: 'ready',
-      incarnations: [...conversation.incarnations, incarnation],
-      epochs: [...conversation.epochs, epoch]
+      incarnations: [...conversation.incarnations, incarnation]
     })
+    this.#addEpoch(id, epoch, slots)
+  }
+
+  /** Moves a group of the conversation on to its next epoch; older ones stay readable. */
+  changeGroup(id: ConversationId, { state, epoch, slots }: ChangedEpoch): void {
+    const conversation = this.conversation(id)
+    const index = conversation.incarnations.findIndex(({ groupId }) => groupId === epoch.groupId)
+    const before = conversation.incarnations[index]
+    if (before === undefined) throw new Error('a group that does not exist was changed')
+    const after = { ...before, epoch: epoch.epoch, state }
+    this.write(incarnationWrite(conversation.local, index, after))
+    this.setConversation({
+      ...conversation,
+      incarnations: conversation.incarnations.with(index, after)
+    })
+    this.#addEpoch(id, epoch, slots)
+  }
+
+  #addEpoch(id: ConversationId, epoch: EpochState, slots: readonly SlotTag[]): void {
+    const conversation = this.conversation(id)
+    this.write(epochWrite(conversation.local, conversation.epochs.length, epoch))
+    this.setConversation({ ...conversation, epochs: [...conversation.epochs, epoch] })
     const slotTags = new Map(this.#state.slotTags)
     for (const { tag, member } of slots) {
       slotTags.set(tag, { conversation: id, member, archiveKey: epoch.archiveKey })
@@ -169,6 +200,11 @@ export class Turn {
       tags: new Map(this.#state.tags).set(epoch.tag, { conversation: id, epoch }),
       slotTags
     })
+  }
+
+  setAddresses(addresses: readonly string[]): void {
+    this.patch({ addresses })
+    this.#numbers = true
   }
 
   setOutbox(entry: OutboxEntry): void {

@@ -1,11 +1,10 @@
 // The groups of direct chats: founded towards a peer who may be asleep, joined when a peer founded one. Who may
 // be in one is decided here: the two accounts of the chat and nobody else.
-import { type AccountId, type envelope, idBytes, keyPackages, ProtocolError } from '@kith/protocols'
+import { type AccountId, type envelope, type keyPackages, ProtocolError } from '@kith/protocols'
 import type { Contacts } from '../contacts/contacts.ts'
 import type { Directory } from '../contacts/directory.ts'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
-import { unwrapWelcome, wrapWelcome } from '../conversations/welcome.ts'
-import { isTemporary } from '../delivery/opening.ts'
+import { unwrapWelcome } from '../conversations/welcome.ts'
 import type { Opened, StartedGroup } from '../delivery/state.ts'
 import {
   type GroupCrypto,
@@ -18,6 +17,9 @@ import type { KeyPackageStore } from '../groups/key-package-store.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'
 import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
+import { refusalOf, relaysOf, requireDirect, wrapAll } from './direct-policy.ts'
+import { GroupChanges } from './group-changes.ts'
+import { takeKeyPackages } from './key-packages.ts'
 
 const GROUP_ID_BYTES = 32
 
@@ -37,8 +39,15 @@ export interface DirectGroupsComponents {
 export class DirectGroups {
   readonly #components: DirectGroupsComponents
 
+  /** Changes of a group's members: made here, or followed. */
+  readonly change: GroupChanges['change']
+  readonly openCommit: GroupChanges['openCommit']
+
   constructor(components: DirectGroupsComponents) {
     this.#components = components
+    const changes = new GroupChanges(components)
+    this.change = changes.change.bind(changes)
+    this.openCommit = changes.openCommit.bind(changes)
   }
 
   /**
@@ -47,9 +56,13 @@ export class DirectGroups {
    */
   async start(peer: AccountId, signal: AbortSignal): Promise<StartedGroup> {
     const { crypto, directory, primitives, random, device } = this.#components
-    const relays = this.#relaysOf(peer)
+    const relays = relaysOf(this.#components, peer)
     const account = await directory.refresh(peer, relays, signal)
-    const taken = await this.#take(peer, relays, signal)
+    const taken = await takeKeyPackages(this.#components.rpc, {
+      account: peer,
+      from: relays,
+      signal
+    })
     const packages = await this.#certifiedPackages(peer, taken)
     if (packages.length === 0) {
       throw new ProtocolError('unavailable', 'the contact has no device that can be reached')
@@ -66,22 +79,8 @@ export class DirectGroups {
       snapshot: added,
       epoch,
       slots: slotTagsOf(epoch, primitives),
-      welcomes: crypto
-        .welcomeReferences(welcome)
-        .map((reference) => wrapWelcome({ welcome, reference }, { primitives, random }))
+      welcomes: wrapAll(welcome, peer, this.#components)
     }
-  }
-
-  async #take(
-    peer: AccountId,
-    relays: readonly PeerAddress[],
-    signal: AbortSignal
-  ): Promise<readonly keyPackages.DevicePackage[]> {
-    const [home] = relays
-    if (home === undefined) throw new ProtocolError('unreachable', 'the contact has no home relay')
-    const request = { account: idBytes(peer) }
-    const { rpc } = this.#components
-    return (await rpc.request(home, keyPackages.keyPackagesTake, request, { signal })).packages
   }
 
   /** One package for each device of the peer's log; a package of anybody else's device is the relay's lie. */
@@ -110,13 +109,16 @@ export class DirectGroups {
       const slots = slotTagsOf(epoch, this.#components.primitives)
       return { type: 'joined', snapshot, epoch, slots, writes: held.consume }
     } catch (error) {
-      return { type: 'refused', reason: refusalOf(error) }
+      return {
+        type: 'refused',
+        reason: `An invitation to a chat was refused: ${refusalOf(error)}.`
+      }
     }
   }
 
   /** Two passes: the first finds out which logs are needed to judge the members, the second judges them. */
   async #join(welcome: Uint8Array, secret: Uint8Array): Promise<GroupSnapshot> {
-    const { crypto, directory } = this.#components
+    const { crypto, device, directory } = this.#components
     const unknown = new Set<AccountId>()
     const collect = (member: Member): boolean => {
       const known = directory.certified(member)
@@ -124,44 +126,14 @@ export class DirectGroups {
       return known
     }
     try {
-      return this.#requireDirect(await crypto.join(welcome, secret, collect))
+      return requireDirect(await crypto.join(welcome, secret, collect), device.account)
     } catch (error) {
       const isUncertified = error instanceof GroupCryptoError && error.code === 'uncertified'
       if (!isUncertified || unknown.size === 0) throw error
     }
-    for (const account of unknown) await directory.refresh(account, this.#relaysOf(account))
-    return this.#requireDirect(await crypto.join(welcome, secret, directory.certified))
-  }
-
-  #requireDirect(snapshot: GroupSnapshot): GroupSnapshot {
-    const self = this.#components.device.account
-    const accounts = new Set(snapshot.view.members.map(({ account }) => account))
-    if (accounts.size !== 2 || !accounts.has(self)) {
-      throw new GroupCryptoError('policy', 'a direct chat has exactly two accounts')
+    for (const account of unknown) {
+      await directory.refresh(account, relaysOf(this.#components, account))
     }
-    return snapshot
+    return requireDirect(await crypto.join(welcome, secret, directory.certified), device.account)
   }
-
-  /** Where to ask about an account: its own relays as far as known, then ours. */
-  #relaysOf(account: AccountId): readonly PeerAddress[] {
-    const { contacts, directory, homes } = this.#components
-    const logged = directory.state(account)?.homes ?? []
-    const linked = contacts.get(account)?.relays ?? []
-    const byId = new Map<string, PeerAddress>()
-    for (const { relay, addresses } of [...linked, ...logged])
-      byId.set(relay, { id: relay, addresses })
-    const own = homes.filter(({ id }) => !byId.has(id))
-    return [...byId.values(), ...own]
-  }
-}
-
-/** What to tell the user; rethrows what may work later. */
-function refusalOf(error: unknown): string {
-  if (isTemporary(error)) throw error
-  if (error instanceof GroupCryptoError)
-    return `An invitation to a chat was refused: ${error.message}.`
-  if (error instanceof ProtocolError) {
-    return `An invitation to a chat was refused: its sender's account log is ${error.code}.`
-  }
-  throw error
 }

@@ -63,6 +63,11 @@ export class KeyPackageStore {
     return published.available
   }
 
+  /** A fresh package for somebody who asks this very device; its private half is durable first. */
+  async handOut(): Promise<Uint8Array> {
+    return await this.#create(false)
+  }
+
   async #create(lastResort: boolean): Promise<Uint8Array> {
     const { crypto, device, store } = this.#components
     const { keyPackage, secret, reference } = await crypto.createKeyPackage(device, { lastResort })

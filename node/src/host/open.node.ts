@@ -173,7 +173,7 @@ async function componentsOf({
   const crypto = await createMlsCrypto({ primitives: nodePrimitives })
   return {
     store,
-    rpc: network.rpc,
+    network,
     crypto,
     primitives: nodePrimitives,
     clock: systemClock,

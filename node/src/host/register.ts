@@ -20,12 +20,12 @@ export async function register(
 ): Promise<void> {
   const [home] = profile.homes.map(({ relay, addresses }) => ({ id: relay, addresses }))
   if (home === undefined) throw new Error('a profile without a home')
-  const { rpc } = components
+  const { rpc } = components.network
   try {
     await ensureRegistered({ rpc, home, profile, signal })
     const { deliverySecret } = profile
     await rpc.request(home, box.boxConfigure, { deliverySecret, blocked: [] }, { signal })
-    await new KeyPackageStore({ ...components, device }).replenish(home, signal)
+    await new KeyPackageStore({ ...components, rpc, device }).replenish(home, signal)
   } catch (error) {
     throw error instanceof ProtocolError ? explain(error) : error
   }

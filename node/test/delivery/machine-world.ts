@@ -73,6 +73,7 @@ export function initialState(): DeliveryState {
     intakes: new Map(),
     opening: undefined,
     waiting: [],
+    addresses: [],
     online: new Set<RelayId>(),
     friends: new Set<AccountId>()
   }
@@ -187,6 +188,7 @@ export function fromBob(
     counter,
     raw: bytes(4, counter),
     heads,
+    change: undefined,
     content: {
       conversation: idBytes(CHAT),
       group: fromString(EPOCH.groupId, 'base16'),
@@ -215,7 +217,13 @@ export const STARTED: StartedGroup = {
   },
   epoch: EPOCH,
   slots: [{ tag: 'ab', member: BOB }],
-  welcomes: [{ id: idOf(envelopeOf(200, bytes(16, 1))), envelope: envelopeOf(200, bytes(16, 1)) }]
+  welcomes: [
+    {
+      id: idOf(envelopeOf(200, bytes(16, 1))),
+      envelope: envelopeOf(200, bytes(16, 1)),
+      account: BOB.account
+    }
+  ]
 }
 
 /** A world in which alice has founded the chat with bob and her home is reachable. */

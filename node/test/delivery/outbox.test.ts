@@ -75,14 +75,18 @@ describe('the outbox', () => {
     const local = text?.local ?? 0
     world.give({ type: 'accepted', local, relay: RELAY }, { type: 'accepted', local, relay: RELAY })
     expect(world.state.outbox.get(local)?.acceptedBy).toEqual([RELAY])
+    for (const { local } of [...world.state.outbox.values()]) {
+      world.give({ type: 'accepted', local, relay: RELAY })
+    }
     const receipt = {
       type: 'receipt',
       conversation: CHAT,
       member: BOB,
-      delivered: new Map([[world.state.self.device, [{ from: 1, to: 2 }]]])
+      delivered: new Map([[world.state.self.device, [{ from: 1, to: 2 }]]]),
+      addresses: []
     } as const
     world.give(receipt, receipt)
-    const delivered = world.events('progress').filter((event) => event.delivered)
+    const delivered = world.events('progress').filter((event) => event.entry.deliveredBy)
     expect(delivered.map(({ entry }) => entry.kind)).toEqual(['introduction', 'text'])
     expect([...world.state.outbox.values()].filter(({ kind }) => kind !== 'welcome')).toEqual([])
   })
@@ -92,8 +96,8 @@ describe('the outbox', () => {
     world.give(sealedOf(world, 1))
     const { self } = world.state
     const delivered = new Map([[self.device, [{ from: 1, to: 9 }]]])
-    world.give({ type: 'receipt', conversation: CHAT, member: self, delivered })
-    expect(world.events('progress').some((event) => event.delivered)).toBe(false)
+    world.give({ type: 'receipt', conversation: CHAT, member: self, delivered, addresses: [] })
+    expect(world.events('progress').some(({ entry }) => entry.deliveredBy)).toBe(false)
   })
 
   it('offers everything again to a relay whose store is a new one', () => {

@@ -89,7 +89,19 @@ export class Person {
     this.#network = network
     this.rpc = this.#through(network.rpc)
     this.messenger = await createMessenger(
-      { store, rpc: this.rpc, crypto, primitives, clock, random, log },
+      {
+        store,
+        network: {
+          rpc: this.rpc,
+          addresses: () => [],
+          onConnection: (listener) => network.onConnection(listener)
+        },
+        crypto,
+        primitives,
+        clock,
+        random,
+        log
+      },
       {
         device: { account: this.account, device: this.device, privateKey: this.#seed },
         profile: this.#profile

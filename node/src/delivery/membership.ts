@@ -1,0 +1,70 @@
+// Groups follow the account logs: a device that joined an own account is added, one that left is removed. Changes
+// are sequenced before they are applied, and travel as messages of the epoch that they end.
+import type { ConversationId } from '@kith/protocols'
+import type { EpochState } from '../conversations/incarnations.ts'
+import type { Member } from '../groups/group-crypto.ts'
+import { pump, queueCommit, sendWelcome } from './outbox.ts'
+import { tellAddresses } from './receipts.ts'
+import { reconcile } from './reconcile.ts'
+import type { ChangedEpoch, Input } from './state.ts'
+import type { Turn } from './turn.ts'
+import { releaseWaiting } from './waiting.ts'
+
+type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
+
+/** The change that the sequencer put first is ours: its epoch begins here, and everybody is told. */
+export function changed(turn: Turn, { conversation: id, change }: Of<'changed'>): void {
+  const conversation = turn.conversation(id)
+  turn.updateConversation({ ...conversation, changing: false })
+  if (change === undefined) return
+  const { epoch, commit, receipt, welcomes } = change
+  const ended = conversation.epochs.find(
+    (one) => one.groupId === epoch.groupId && one.epoch === epoch.epoch - 1
+  )
+  if (ended === undefined || !isNext(turn, id, epoch)) return
+  queueCommit(turn, id, { tag: ended.tag, commit, receipt })
+  apply(turn, id, change)
+  for (const welcome of welcomes) sendWelcome(turn, id, welcome)
+  reconcile(turn, id)
+  pump(turn, id)
+}
+
+/** Whether the group stands right before this epoch. */
+function isNext(turn: Turn, id: ConversationId, { groupId, epoch }: EpochState): boolean {
+  return turn
+    .conversation(id)
+    .incarnations.some((group) => group.groupId === groupId && group.epoch === epoch - 1)
+}
+
+/** A commit of another device, opened and found good, moves the group on. One that came late changes nothing. */
+export function follow(turn: Turn, id: ConversationId, group: ChangedEpoch): void {
+  if (isNext(turn, id, group.epoch)) apply(turn, id, group)
+}
+
+function apply(turn: Turn, id: ConversationId, group: ChangedEpoch): void {
+  const { groupId, epoch } = group.epoch
+  const before = turn
+    .conversation(id)
+    .epochs.find((one) => one.groupId === groupId && one.epoch === epoch - 1)
+  turn.changeGroup(id, group)
+  const without = (all: readonly Member[], others: readonly Member[]) =>
+    all.filter(({ device }) => !others.some((other) => other.device === device))
+  turn.announce({
+    type: 'members',
+    conversation: id,
+    added: without(group.epoch.members, before?.members ?? []),
+    removed: without(before?.members ?? [], group.epoch.members)
+  })
+  releaseWaiting(turn)
+  tellAddresses(turn, id)
+}
+
+/** This device was removed: it sends nothing more here, and what it has stays readable. */
+export function leave(turn: Turn, id: ConversationId): void {
+  const conversation = turn.conversation(id)
+  turn.setConversation({ ...conversation, phase: 'left', unsealed: [] })
+  turn.announce({
+    type: 'notice',
+    text: 'This device was removed from its account: it takes part in nothing more.'
+  })
+}

@@ -1,0 +1,139 @@
+// How far what was sent has come: accepted by homes, held by devices of the recipient, refused, or to be sent again
+// because nobody can know.
+import type { ConversationId, DeviceId, RelayId } from '@kith/protocols'
+import { addCounter, hasCounter, mergeRanges } from '../conversations/counters.ts'
+import { devicesOf, messageOf, note, pump } from './outbox.ts'
+import { scheduleReceipt } from './receipts.ts'
+import { reconcile } from './reconcile.ts'
+import type { Input, OutboxEntry } from './state.ts'
+import type { Turn } from './turn.ts'
+
+type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
+
+/** A home holds it durably. */
+export function accepted(turn: Turn, input: Of<'accepted'>): void {
+  const entry = turn.state.outbox.get(input.local)
+  if (entry === undefined || entry.acceptedBy.includes(input.relay)) return
+  progress(turn, {
+    ...entry,
+    acceptedBy: [...entry.acceptedBy, input.relay],
+    refusal: undefined
+  })
+}
+
+/**
+ * An entry leaves the outbox when a home and a device of the recipient have it; until then its bytes stay. A
+ * welcome has done its work on either: it is in the box, or its device has joined.
+ */
+function progress(turn: Turn, entry: OutboxEntry): void {
+  const isAccepted = entry.acceptedBy.length > 0
+  const isDelivered = entry.deliveredBy !== undefined
+  const isDone = entry.kind === 'welcome' ? isAccepted || isDelivered : isAccepted && isDelivered
+  if (isDone) turn.deleteOutbox(entry.local)
+  else turn.setOutbox(entry)
+  turn.announce({ type: 'progress', entry })
+}
+
+export function refused(turn: Turn, input: Of<'refused'>): void {
+  note(turn, input.local, input.reason)
+  turn.perform({
+    type: 'timer',
+    delayMs: input.retryAfterMs,
+    input: { type: 'retry-append', local: input.local, relay: input.relay }
+  })
+}
+
+export function retryAppend(turn: Turn, input: Of<'retry-append'>): void {
+  const entry = turn.state.outbox.get(input.local)
+  if (entry === undefined || !turn.state.online.has(input.relay)) return
+  if (entry.acceptedBy.includes(input.relay)) return
+  turn.whenDurable({ type: 'append', relay: input.relay, entry })
+}
+
+/** A home is reachable: everything sealed that it may not have goes to it again, and receipts too. */
+export function online(turn: Turn, relay: RelayId): void {
+  turn.patch({ online: new Set(turn.state.online).add(relay) })
+  for (const entry of turn.state.outbox.values()) {
+    if (entry.sealed === undefined || entry.acceptedBy.includes(relay)) continue
+    // What was sealed just now may not be on disk: sealed again after a crash, it would be another message.
+    turn.whenDurable({ type: 'append', relay, entry })
+  }
+  for (const conversation of turn.state.conversations.values()) {
+    if (conversation.phase === 'new') pump(turn, conversation.id)
+    if (conversation.receipt.isDue) scheduleReceipt(turn, conversation.id)
+    reconcile(turn, conversation.id)
+  }
+}
+
+/** The relay's store is a new one (restored, or lost): it may hold nothing of what it accepted. */
+export function offerAgain(turn: Turn, relay: RelayId): void {
+  for (const entry of turn.state.outbox.values()) {
+    if (!entry.acceptedBy.includes(relay)) continue
+    const again = { ...entry, acceptedBy: entry.acceptedBy.filter((other) => other !== relay) }
+    turn.setOutbox(again)
+    turn.whenDurable({ type: 'append', relay, entry: again })
+  }
+}
+
+/** A device of the recipient says what it holds. */
+export function receipt(turn: Turn, input: Of<'receipt'>): void {
+  const { self } = turn.state
+  if (input.member.account === self.account) return
+  const conversation = turn.conversation(input.conversation)
+  const own = conversation.epochs.flatMap(({ members }) => members)
+  const delivered = new Map(conversation.delivered)
+  for (const [device, ranges] of input.delivered) {
+    const isOwn = own.some((one) => one.device === device && one.account === self.account)
+    if (isOwn) delivered.set(device, mergeRanges(delivered.get(device) ?? [], ranges))
+  }
+  const addresses = new Map(conversation.addresses).set(input.member.device, input.addresses)
+  turn.setConversation({ ...conversation, delivered, addresses })
+  const ranges = delivered.get(self.device) ?? []
+  for (const entry of turn.state.outbox.values()) {
+    const { sealed } = entry
+    if (entry.conversation !== input.conversation || sealed === undefined) continue
+    if (entry.kind === 'welcome' || entry.deliveredBy !== undefined) continue
+    if (hasCounter(ranges, sealed.counter)) progress(turn, { ...entry, deliveredBy: 'relay' })
+  }
+}
+
+/** A device that these envelopes were brought to has them on disk. */
+export function held(turn: Turn, { device, ids }: Of<'held'>): void {
+  const { self } = turn.state
+  for (const entry of turn.state.outbox.values()) {
+    const { sealed } = entry
+    if (sealed === undefined || entry.deliveredBy !== undefined || !ids.includes(sealed.id))
+      continue
+    const { epochs } = turn.conversation(entry.conversation)
+    const isOfTarget = epochs.some(({ members }) =>
+      members.some((member) => member.device === device && member.account === entry.target)
+    )
+    if (!isOfTarget || entry.target === self.account) continue
+    const done: OutboxEntry = { ...entry, deliveredBy: 'direct' }
+    if (entry.kind === 'text') {
+      const { local } = turn.conversation(entry.conversation)
+      turn.write({ type: 'timeline-update', local, message: messageOf(turn, done, sealed) })
+    }
+    if (entry.kind !== 'welcome') markDelivered(turn, entry.conversation, sealed.counter)
+    progress(turn, done)
+  }
+}
+
+function markDelivered(turn: Turn, id: ConversationId, counter: number): void {
+  const conversation = turn.conversation(id)
+  const { device } = turn.state.self
+  const ranges = addCounter(conversation.delivered.get(device) ?? [], counter)
+  turn.setConversation({
+    ...conversation,
+    delivered: new Map(conversation.delivered).set(device, ranges)
+  })
+}
+
+/** A device can be reached: it gets what it may not have. */
+export function deviceOnline(turn: Turn, device: DeviceId): void {
+  for (const entry of turn.state.outbox.values()) {
+    if (entry.sealed === undefined || entry.deliveredBy !== undefined) continue
+    if (devicesOf(turn, entry).includes(device))
+      turn.whenDurable({ type: 'deliver', device, entry })
+  }
+}

@@ -1,0 +1,15 @@
+// When a group may have to follow an account log. What that takes is found out with the logs at hand, outside.
+import type { ConversationId } from '@kith/protocols'
+import { currentEpoch } from '../conversations/incarnations.ts'
+import type { Turn } from './turn.ts'
+
+/** Has the group that everyone sends in compared with the account logs; one comparison at a time. */
+export function reconcile(turn: Turn, id: ConversationId): void {
+  const conversation = turn.conversation(id)
+  if (conversation.phase !== 'ready' || conversation.changing) return
+  const epoch = currentEpoch(conversation)
+  const incarnation = conversation.incarnations.find(({ groupId }) => groupId === epoch.groupId)
+  if (incarnation === undefined) return
+  turn.updateConversation({ ...conversation, changing: true })
+  turn.whenDurable({ type: 'change', conversation: id, incarnation, epoch })
+}

@@ -1,0 +1,64 @@
+// Envelopes of epochs that this device does not know yet: kept, bounded, until the commit or welcome that brings
+// their keys has been taken.
+import { advance, ownerOf } from './intake.ts'
+import { waitingDelete, waitingWrite } from './records.ts'
+import type { IncomingEntry } from './state.ts'
+import type { Turn } from './turn.ts'
+
+/** More would let strangers fill the store; fewer would lose messages that overtook their commit. */
+const WAITING_COUNT_MAX = 256
+const WAITING_BYTES_MAX = 1_048_576
+
+/** Keeps an envelope; beyond the limits the oldest goes. */
+export function keepWaiting(turn: Turn, entry: IncomingEntry): void {
+  const { envelope, id, path } = entry
+  if (envelope === undefined || turn.state.waiting.some((kept) => kept.id === id)) return
+  const kept = { local: turn.next('lastWaiting'), id, envelope, path }
+  turn.write(waitingWrite(kept))
+  let waiting = [...turn.state.waiting, kept]
+  let bytes = waiting.reduce((sum, one) => sum + one.envelope.byteLength, 0)
+  while (waiting.length > WAITING_COUNT_MAX || bytes > WAITING_BYTES_MAX) {
+    const [oldest, ...rest] = waiting
+    if (oldest === undefined) break
+    turn.write(waitingDelete(oldest.local))
+    bytes -= oldest.envelope.byteLength
+    waiting = rest
+  }
+  turn.patch({ waiting })
+}
+
+export function dropWaiting(turn: Turn, local: number): void {
+  turn.write(waitingDelete(local))
+  turn.patch({ waiting: turn.state.waiting.filter((kept) => kept.local !== local) })
+}
+
+/** Envelopes whose epoch has become known are opened as if they came now. */
+export function releaseWaiting(turn: Turn): void {
+  const intake = turn.intake('waiting')
+  const queued = new Set(intake.pending.map(({ waiting }) => waiting))
+  const ready = turn.state.waiting
+    .filter(({ local }) => !queued.has(local))
+    .map(
+      ({ local, id, envelope, path }): IncomingEntry => ({
+        number: 0,
+        id,
+        envelope,
+        path,
+        waiting: local,
+        request: undefined,
+        chain: undefined
+      })
+    )
+    .filter((entry) => ownerOf(turn, entry) !== undefined)
+  if (ready.length === 0) return
+  turn.setIntake('waiting', { ...intake, pending: [...intake.pending, ...ready] })
+  advance(turn)
+}
+
+/** The entries at the front could not be examined now; they are tried again, in order. After a restart: what
+ * waited for an epoch that had become known, but was not opened yet. */
+export function openAgain(turn: Turn): void {
+  turn.patch({ opening: undefined })
+  releaseWaiting(turn)
+  advance(turn)
+}

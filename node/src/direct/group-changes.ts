@@ -1,0 +1,157 @@
+// Changes of a direct chat's group: made when an account log has changed, followed when another device made them.
+// The group's sequencer decides which commit ends an epoch; a commit without its receipt is refused.
+import {
+  type AccountId,
+  type DeviceId,
+  type envelope,
+  ProtocolError,
+  type RelayId,
+  sequencer
+} from '@kith/protocols'
+import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
+import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import type { GroupChange, OpenedChange } from '../delivery/state.ts'
+import {
+  type CommitResult,
+  GroupCryptoError,
+  type GroupSnapshot,
+  type Member
+} from '../groups/group-crypto.ts'
+import { decodeReceipt, readReceipt, sequenceRequest } from '../groups/receipts.ts'
+import type { PeerAddress } from '../kernel/rpc.ts'
+import type { DirectGroupsComponents } from './direct-groups.ts'
+import { refusalOf, relaysOf, requireDirect, wrapAll } from './direct-policy.ts'
+import { takeKeyPackages } from './key-packages.ts'
+
+export class GroupChanges {
+  readonly #components: DirectGroupsComponents
+
+  constructor(components: DirectGroupsComponents) {
+    this.#components = components
+  }
+
+  /**
+   * Brings a group in line with the account logs: leaves that the logs no longer name go first, then own devices
+   * that are not in it come. The sequencer decides whether this change is the one. Rejects with ProtocolError or
+   * GroupCryptoError; then nothing has changed.
+   */
+  async change(
+    incarnation: Incarnation,
+    epoch: EpochState,
+    signal: AbortSignal
+  ): Promise<GroupChange | undefined> {
+    const { crypto, device, directory, primitives } = this.#components
+    const revoked = epoch.members.filter(
+      (member) => directory.state(member.account) !== undefined && !directory.certified(member)
+    )
+    const leaving = revoked.map((member) => member.device).filter((id) => id !== device.device)
+    const missing = this.#missingDevices(epoch)
+    if (leaving.length === 0 && missing.length === 0) return undefined
+    const made =
+      leaving.length > 0
+        ? await crypto.remove(incarnation.state, leaving, directory.certified)
+        : await this.#addOwn(incarnation, missing, signal)
+    if (made === undefined) return undefined
+    const receipt = await this.#sequence(incarnation, made.commit, signal)
+    if (receipt === undefined) return undefined
+    const next = epochOf(made.view, primitives)
+    return {
+      state: made.state,
+      epoch: next,
+      slots: slotTagsOf(next, primitives),
+      commit: made.commit,
+      receipt,
+      welcomes:
+        made.welcome === undefined ? [] : wrapAll(made.welcome, device.account, this.#components)
+    }
+  }
+
+  #missingDevices({ members }: EpochState): readonly DeviceId[] {
+    const { device, directory } = this.#components
+    const own = directory.state(device.account)?.devices ?? []
+    return own
+      .map((entry) => entry.device)
+      .filter((id) => !members.some((member) => member.device === id))
+  }
+
+  async #addOwn(
+    { state }: Incarnation,
+    missing: readonly DeviceId[],
+    signal: AbortSignal
+  ): Promise<CommitResult | undefined> {
+    const { crypto, device, directory, homes, rpc } = this.#components
+    const taken = await takeKeyPackages(rpc, { account: device.account, from: homes, signal })
+    const packages: Uint8Array[] = []
+    for (const { keyPackage } of taken) {
+      const member = await crypto.inspectKeyPackage(keyPackage, directory.certified)
+      if (missing.includes(member.device)) packages.push(keyPackage)
+    }
+    return packages.length === 0
+      ? undefined
+      : await crypto.add(state, packages, directory.certified)
+  }
+
+  /** The sequencer's receipt for this commit; undefined when another commit ended the epoch first. */
+  async #sequence(
+    incarnation: Incarnation,
+    commit: Uint8Array,
+    signal: AbortSignal
+  ): Promise<Uint8Array | undefined> {
+    const { primitives, rpc } = this.#components
+    const request = sequenceRequest(incarnation, commit, primitives)
+    const home = this.#sequencerOf(incarnation)
+    const { receipt } = await rpc.request(home, sequencer.sequencerAppend, request, { signal })
+    if (receipt === undefined) throw new ProtocolError('malformed', 'no receipt')
+    const won = readReceipt(receipt, { relay: home.id, request }, primitives)
+    return won ? sequencer.SignedReceipt.encode(receipt) : undefined
+  }
+
+  /** The first home of the account that founded the group, by its own log. */
+  #sequencerOf({ creator }: Incarnation): PeerAddress & { id: RelayId } {
+    const [home] = this.#components.directory.state(creator)?.homes ?? []
+    if (home === undefined) throw new ProtocolError('unreachable', 'the group has no sequencer')
+    return { id: home.relay, addresses: home.addresses }
+  }
+
+  /** What a commit leads to, if the sequencer put it first and policy allows it. See `openAll` for rejections. */
+  async openCommit(
+    { commit, receipt }: envelope.GroupCommit,
+    incarnation: Incarnation
+  ): Promise<OpenedChange> {
+    const { primitives } = this.#components
+    try {
+      const request = sequenceRequest(incarnation, commit, primitives)
+      const { id: relay } = this.#sequencerOf(incarnation)
+      if (!readReceipt(decodeReceipt(receipt), { relay, request }, primitives)) {
+        return { type: 'refused', reason: 'another change came first' }
+      }
+      const snapshot = await this.#process(incarnation, commit)
+      const epoch = epochOf(snapshot.view, primitives)
+      const slots = slotTagsOf(epoch, primitives)
+      return { type: 'applied', group: { state: snapshot.state, epoch, slots } }
+    } catch (error) {
+      if (error instanceof GroupCryptoError && error.code === 'removed') return { type: 'removed' }
+      return { type: 'refused', reason: refusalOf(error) }
+    }
+  }
+
+  /** A commit may rest on newer account logs than are known here: then they are fetched and it is tried again. */
+  async #process({ state }: Incarnation, commit: Uint8Array): Promise<GroupSnapshot> {
+    const { crypto, device, directory } = this.#components
+    const asked = new Set<AccountId>()
+    const collect = (member: Member): boolean => {
+      asked.add(member.account)
+      return directory.certified(member)
+    }
+    try {
+      return requireDirect(await crypto.process(state, commit, collect), device.account)
+    } catch (error) {
+      const isStale =
+        error instanceof GroupCryptoError && ['uncertified', 'policy'].includes(error.code)
+      if (!isStale) throw error
+    }
+    for (const account of asked)
+      await directory.refresh(account, relaysOf(this.#components, account))
+    return requireDirect(await crypto.process(state, commit, directory.certified), device.account)
+  }
+}

@@ -1,0 +1,58 @@
+// What this node serves to other devices: it takes envelopes they bring, and hands out its own account log and a key
+// package of its own, so that a chat can begin and go on with no relay between.
+import {
+  direct,
+  envelope,
+  idBytes,
+  identity,
+  keyPackages,
+  messageIdOf,
+  ProtocolError,
+  publicKeyOf
+} from '@kith/protocols'
+import { equals } from 'uint8arrays/equals'
+import type { Directory } from '../contacts/directory.ts'
+import type { Delivery } from '../delivery/delivery.ts'
+import type { GroupCrypto, LocalDevice } from '../groups/group-crypto.ts'
+import type { KeyPackageStore } from '../groups/key-package-store.ts'
+import type { Primitives } from '../kernel/primitives.ts'
+import type { Rpc } from '../kernel/rpc.ts'
+
+export interface ServeComponents {
+  readonly rpc: Rpc
+  readonly crypto: GroupCrypto
+  readonly primitives: Primitives
+  readonly keyPackages: KeyPackageStore
+  readonly delivery: Delivery
+  readonly device: LocalDevice
+  readonly directory: Directory
+}
+
+/** Registers the handlers; they end with the network. */
+export function serveDevices(components: ServeComponents): void {
+  const { rpc, primitives, delivery, device, directory } = components
+  rpc.serve(direct.directDeliver, async ({ envelopes }) => {
+    const tooLarge = envelopes.some(({ byteLength }) => byteLength > envelope.ENVELOPE_BYTES_MAX)
+    if (tooLarge) throw new ProtocolError('too-large', 'an envelope')
+    const brought = envelopes.map((bytes) => ({
+      id: messageIdOf(primitives.sha256(bytes)),
+      envelope: bytes
+    }))
+    return { delivered: (await delivery.deliver(brought)).map(idBytes) }
+  })
+  rpc.serve(identity.identityFetch, async ({ account, from }) => {
+    requireOwn(account, device)
+    const operations = directory.operations(device.account)
+    return { operations: operations.slice(from), length: operations.length }
+  })
+  rpc.serve(keyPackages.keyPackagesTake, async ({ account }) => {
+    requireOwn(account, device)
+    const keyPackage = await components.keyPackages.handOut()
+    const own = { device: publicKeyOf(device.device), keyPackage, lastResort: false }
+    return { packages: [own] }
+  })
+}
+
+function requireOwn(account: Uint8Array, device: LocalDevice): void {
+  if (!equals(account, idBytes(device.account))) throw new ProtocolError('not-found', 'account')
+}
