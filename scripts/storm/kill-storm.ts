@@ -1,6 +1,6 @@
 // Rounds of kill -9 between acceptance and delivery, on real processes. Each round: bob is down, alice sends a
 // burst, the relay is killed as soon as it has acknowledged some of it, comes back, and bob catches up, now and
-// then through a second kill; then bob answers and goes down, gently or not.
+// then through a second kill; then bob answers and goes down, gently or not, and sometimes alice is killed too.
 import { join } from 'node:path'
 import { Stage } from '../network/kith.ts'
 import type { LocalProcess, WaitOptions } from '../network/processes.ts'
@@ -31,6 +31,7 @@ export interface StormReport {
 const CATCH_UP_MS = 60_000
 
 const BURST_MAX = 5
+const SENDER_KILLED_ONE_IN = 4
 const TAIL_SHOWN = 15
 
 /** Runs a storm in a scratch folder; throws when something does not come up or catch up in time. */
@@ -67,8 +68,11 @@ class KillStorm {
 
   async run(): Promise<StormReport> {
     this.#relay = await this.#stage.introduce('alice', 'bob')
-    const alice = await this.#open('alice', this.#alice)
-    for (let round = 1; round <= this.#options.rounds; round++) await this.#round(alice, round)
+    let alice = await this.#open('alice', this.#alice)
+    for (let round = 1; round <= this.#options.rounds; round++) {
+      await this.#round(alice, round)
+      if (this.#dice.oneIn(SENDER_KILLED_ONE_IN)) alice = await this.#killSender(alice, round)
+    }
     const bob = await this.#open('bob', this.#bob)
     await this.#until(bob, 'bob has everything', () => holdsAll(this.#bob, this.#alice))
     await this.#until(alice, 'alice has everything', () => holdsAll(this.#alice, this.#bob))
@@ -123,6 +127,15 @@ class KillStorm {
   async #killRelay(): Promise<void> {
     await this.#relay?.kill()
     this.#kills++
+  }
+
+  /** What alice's own disk holds is sent, whatever happens to her process. */
+  async #killSender(alice: LocalProcess, round: number): Promise<LocalProcess> {
+    const text = `${round} right before the sender is killed`
+    this.#send(alice, this.#alice, text)
+    await this.#until(alice, 'it is queued', () => this.#alice.queued.has(text))
+    await alice.kill()
+    return this.#open('alice', this.#alice)
   }
 
   /** A kill at some instant of bob's catching up. */
