@@ -6,9 +6,9 @@ import {
   type Network,
   type NetworkProfile,
   openMemoryStore,
-  silentLog,
   type Store,
   type Subscription,
+  silentLog,
   systemClock,
   systemRandom
 } from '@kith/node/kernel'
@@ -17,8 +17,8 @@ import { createMemoryNetworks } from '@kith/node/testing'
 import {
   type AccountId,
   envelope as envelopes,
-  identity,
   idBytes,
+  identity,
   type JoinLink,
   parseJoinLink,
   box as protocol,

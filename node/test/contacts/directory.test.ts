@@ -1,5 +1,5 @@
 // The account logs a device has verified, asked for from several places at once.
-import { deviceIdOf, identity } from '@kith/protocols'
+import { deviceIdOf, type identity } from '@kith/protocols'
 import { expect, it } from 'vitest'
 import { Directory } from '../../src/contacts/directory.ts'
 import { createAccountOperation } from '../../src/identity/account.ts'

@@ -1,5 +1,6 @@
 // Protocols and networks for the tests of the kernel's network part.
 import { defineProtocol, defineSubscription, KIB, MIB, SECOND_MS } from '@kith/protocols'
+import { createNetwork } from '../../src/kernel/host/index.ts'
 import {
   createMetrics,
   type Network,
@@ -8,7 +9,6 @@ import {
   systemClock,
   systemRandom
 } from '../../src/kernel/index.ts'
-import { createNetwork } from '../../src/kernel/host/index.ts'
 
 /** Bytes as they are: a test decides what they mean. */
 const bytesCodec = {

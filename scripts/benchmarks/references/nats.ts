@@ -2,10 +2,10 @@
 // acknowledged once it is on disk, which is what our relay promises for an append.
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createCertificate } from './certificate.ts'
-import { unpackDebian } from './debian.ts'
 import type { Load, LoadResult } from '../measure/load.ts'
 import { freePort, startProgram, startWorker } from '../processes.ts'
+import { createCertificate } from './certificate.ts'
+import { unpackDebian } from './debian.ts'
 
 export interface NatsReference {
   /** The server's. */

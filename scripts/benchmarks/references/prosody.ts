@@ -2,10 +2,10 @@
 // nothing on the way, so it does less than a relay does.
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freePort, startProgram } from '../processes.ts'
 import { createCertificate } from './certificate.ts'
 import { unpackDebian } from './debian.ts'
 import { connectXmpp, type XmppReference } from './xmpp.ts'
-import { freePort, startProgram } from '../processes.ts'
 
 const PACKAGES = [
   ...['prosody', 'lua5.4', 'liblua5.4-0', 'lua-sec', 'lua-socket', 'lua-expat', 'lua-filesystem'],

@@ -27,13 +27,13 @@ export async function rollStorm(seed: number): Promise<Storm> {
   const storm: Storm = { world, alice, bob, counts: new Map() }
   crashOnEvents(storm)
   for (let step = 0; step < STEPS; step += 1) {
-      console.log(
-        step,
-        [...storm.counts].join(' '),
-        alice.isRunning,
-        bob.isRunning,
-        world.relay !== undefined
-      )
+    console.log(
+      step,
+      [...storm.counts].join(' '),
+      alice.isRunning,
+      bob.isRunning,
+      world.relay !== undefined
+    )
     await rollStep(storm)
     await world.run(world.dice.roll(0, 400))
   }
