@@ -8,6 +8,7 @@ export interface CounterRange {
 /** Ascending, disjoint, not touching. */
 export type Ranges = readonly CounterRange[]
 
+/** Whether the counter lies in one of the ranges. */
 export function hasCounter(ranges: Ranges, counter: number): boolean {
   return ranges.some(({ from, to }) => from <= counter && counter <= to)
 }
