@@ -34,6 +34,7 @@ function progress(turn: Turn, entry: OutboxEntry): void {
   turn.announce({ type: 'progress', entry })
 }
 
+/** A home said no: the reason is shown, and the same bytes go to it again once it said they may. */
 export function refused(turn: Turn, input: Of<'refused'>): void {
   note(turn, input.local, input.reason)
   turn.perform({
@@ -43,6 +44,7 @@ export function refused(turn: Turn, input: Of<'refused'>): void {
   })
 }
 
+/** Sends an entry to a home again, unless it has taken it meanwhile or is out of reach. */
 export function retryAppend(turn: Turn, input: Of<'retry-append'>): void {
   const entry = turn.state.outbox.get(input.local)
   if (entry === undefined || !turn.state.online.has(input.relay)) return
