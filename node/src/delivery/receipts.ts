@@ -56,6 +56,7 @@ export function tellAddresses(turn: Turn, id: ConversationId): void {
   if (turn.state.addresses.length > 0) scheduleReceipt(turn, id)
 }
 
+/** The pause after a receipt is over: what has come since goes out as the next one. */
 export function receiptDue(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
   turn.updateConversation({ ...conversation, receipt: { ...conversation.receipt, timer: false } })
