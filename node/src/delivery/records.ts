@@ -66,12 +66,14 @@ const put = (key: Uint8Array, value: unknown): Write => ({
   value: encodeRecord(value)
 })
 
+/** Stores the numbers that are never used twice, and this device's own addresses. */
 export function numbersWrite(numbers: NumbersRecord): Write {
   const { lastLocal, lastConversation, lastWaiting, addresses } = numbers
   const record: NumbersRecord = { lastLocal, lastConversation, lastWaiting, addresses }
   return put(storeKey(PREFIX.numbers), record)
 }
 
+/** Stores a conversation without its lists that only grow, which have records of their own. */
 export function conversationWrite(conversation: ConversationState): Write {
   const { id, local, peer, counter, deepest, heads, missingHeads, introduced } = conversation
   const record: ConversationRecord = {
