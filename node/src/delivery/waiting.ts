@@ -27,6 +27,7 @@ export function keepWaiting(turn: Turn, entry: IncomingEntry): void {
   turn.patch({ waiting })
 }
 
+/** Forgets a waiting envelope, here and on disk. */
 export function dropWaiting(turn: Turn, local: number): void {
   turn.write(waitingDelete(local))
   turn.patch({ waiting: turn.state.waiting.filter((kept) => kept.local !== local) })
