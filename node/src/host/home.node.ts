@@ -19,6 +19,7 @@ export async function createHome(home: string): Promise<void> {
   await mkdir(home, { recursive: true, mode: 0o700 })
 }
 
+/** Whether the home holds a key file. */
 export async function hasAccount(home: string): Promise<boolean> {
   try {
     await stat(keyFileOf(home))
