@@ -20,11 +20,13 @@ export interface Profile {
   readonly invite: string
 }
 
+/** The profile of the account in this store; undefined before one was made. */
 export async function readProfile(store: Store): Promise<Profile | undefined> {
   const record = await store.get(KEY)
   return record === undefined ? undefined : decodeRecord<Profile>(record)
 }
 
+/** Resolves once the profile is on disk. */
 export async function writeProfile(store: Store, profile: Profile): Promise<void> {
   await store.commit([{ type: 'put', key: KEY, value: encodeRecord(profile) }])
 }
