@@ -45,6 +45,8 @@ interface ProfileLimits {
   readonly inboundPerSecondMax: number
   /** Handshakes in progress; each costs 15 ms of CPU, so 200 are three seconds of work. */
   readonly pendingInboundMax: number
+  /** Yamux pings. TCP sockets are closed after two silent minutes; NATs forget them after one at the earliest. */
+  readonly keepAliveMs: number
 }
 
 const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
@@ -55,7 +57,9 @@ const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
     writeBufferBytes: MIB,
     connectionsMax: 4_000,
     inboundPerSecondMax: 100,
-    pendingInboundMax: 200
+    pendingInboundMax: 200,
+    // Clients ping as well; this one is for clients that vanished: the ping that TCP cannot deliver ends them.
+    keepAliveMs: 100 * SECOND_MS
   },
   node: {
     // 100 Mbit/s at 160 ms.
@@ -64,7 +68,8 @@ const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
     writeBufferBytes: 4 * MIB,
     connectionsMax: 300,
     inboundPerSecondMax: 50,
-    pendingInboundMax: 50
+    pendingInboundMax: 50,
+    keepAliveMs: 45 * SECOND_MS
   }
 }
 
@@ -144,6 +149,7 @@ function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<L
       yamux({
         maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
         maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+        keepAliveInterval: limits.keepAliveMs,
         streamOptions: {
           maxStreamWindowSize: limits.windowBytes,
           maxReadBufferLength: limits.readBufferBytes,
