@@ -1,6 +1,6 @@
 // A relay's folder: relay.json (settings), relay.key (its identity), invite (the token of the join link), store
 // and, while it runs, relay.sock (status).
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { type Primitives, systemRandom } from '@kith/node/kernel'
@@ -57,10 +57,7 @@ export async function createHome(files: HomeFiles): Promise<Uint8Array> {
     await writeNew(files.key, `${toText(seed, 'base64')}\n`)
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause
-    throw new OperatorError('exists', `A relay is in ${files.home} already.`, {
-      hint: `Type: kith-relay start --home ${files.home}`,
-      cause
-    })
+    throw await existing(files, cause)
   }
   return seed
 }
@@ -68,6 +65,23 @@ export async function createHome(files: HomeFiles): Promise<Uint8Array> {
 /** Creates a file that only its owner reads, on disk when it resolves. Rejects with EEXIST if it is there. */
 export async function writeNew(file: string, text: string): Promise<void> {
   await writeFile(file, text, { flag: 'wx', mode: FILE_MODE, flush: true })
+}
+
+/** The settings are written last: without them, an earlier `init` did not come to its end. */
+async function existing({ home, config }: HomeFiles, cause: unknown): Promise<OperatorError> {
+  const isWhole = await access(config).then(
+    () => true,
+    () => false
+  )
+  return isWhole
+    ? new OperatorError('exists', `A relay is in ${home} already.`, {
+        hint: `Type: kith-relay start --home ${home}`,
+        cause
+      })
+    : new OperatorError('unfinished', `The relay in ${home} was not made to the end.`, {
+        hint: `Nobody can have used it: remove ${home}, then type: kith-relay init --home ${home}`,
+        cause
+      })
 }
 
 export interface Home {

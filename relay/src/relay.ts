@@ -174,6 +174,8 @@ function createFailure(onFirst: (error: unknown) => void) {
   return {
     failed: promise,
     report(error: unknown): void {
+      // A request that was still running when the relay stopped; it was never answered.
+      if (error instanceof StoreError && error.code === 'closed') return
       if (reported) return
       reported = true
       onFirst(error)

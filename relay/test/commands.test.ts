@@ -61,6 +61,14 @@ describe('init', () => {
     expect(await readFile(join(home, 'relay.key'), 'utf8')).toBe(before)
   })
 
+  it('says what to do about a folder in which it was interrupted', async () => {
+    await init(...LISTEN)
+    await rm(join(home, 'relay.json'))
+    const again = await init(...LISTEN)
+    expect(again.code).toBe(1)
+    expect(again.error).toContain(`remove ${home}, then type: kith-relay init`)
+  })
+
   it('says what is wrong with an option', async () => {
     const address = await init('--listen', '127.0.0.1:4001')
     expect(address).toMatchObject({ code: 2, error: expect.stringContaining('is no address') })

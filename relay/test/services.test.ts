@@ -421,6 +421,27 @@ describe('slots', () => {
     expect(slotsOf(await box.next())).toEqual([[1, 6]])
   })
 
+  it('share items with entries, however large both are', async () => {
+    const { join } = await world()
+    const [alice, bob] = [await join(), await join()]
+    await bob.configure()
+    for (let count = 0; count < 20; count++) {
+      const large = slot(count, 1, envelopes.SLOT_BYTES_MAX)
+      await put(alice, large, bob.targetForStrangers)
+      const envelope = randomEnvelope(65_200)
+      await alice.append(envelope, bob.targetFor(envelope))
+    }
+    const box = await bob.subscribe()
+    const seen = { slots: 0, entries: 0 }
+    while (seen.slots < 20 || seen.entries < 20) {
+      const item = await box.next()
+      seen.slots += item.slots.length
+      seen.entries += item.entries.length
+      box.subscription.acknowledge({ storeEpoch: item.storeEpoch, number: seen.entries })
+    }
+    expect(seen).toEqual({ slots: 20, entries: 20 })
+  })
+
   it('are there after a restart', async () => {
     const { join, relay, disk, wire } = await world()
     const device = await join()
@@ -445,6 +466,20 @@ describe('slots', () => {
 })
 
 describe('a relay whose store fails', () => {
+  it('is no failure when it stops while requests are running', async () => {
+    const { join, relay } = await world()
+    const device = await join()
+    const appends = Array.from({ length: 50 }, () => device.append(randomEnvelope()))
+    const stopped = relay.stop()
+    await Promise.allSettled(appends)
+    await stopped
+    const failed = relay.failed.then(
+      () => 'never',
+      () => 'failed'
+    )
+    expect(await Promise.race([failed, Promise.resolve('stopped')])).toBe('stopped')
+  })
+
   it('acknowledges nothing more and says so', async () => {
     const { join, relay, disk } = await world()
     const device = await join()

@@ -69,7 +69,7 @@ class MachineBoxes implements Boxes {
   readonly #machine: Machine<BoxState, BoxInput, BoxEffect>
   readonly #waiting = new Map<number, Waiting>()
   readonly #lazyListeners: ((writes: ReadonlyMap<string, Write>) => void)[] = []
-  readonly #flushed: (() => void)[] = []
+  readonly #settled: (() => void)[] = []
   readonly #remembering: Promise<void>
   #tickets = 0
   #isStopping = false
@@ -141,9 +141,9 @@ class MachineBoxes implements Boxes {
     this.#isStopping = true
     await this.#remembering
     while (!this.#failed && !isIdle(this.#machine.state)) {
-      const committed = new Promise<void>((resolve) => this.#flushed.push(resolve))
+      const settled = new Promise<void>((resolve) => this.#settled.push(resolve))
       this.#machine.dispatch({ type: 'flush' })
-      await committed
+      await settled
     }
   }
 
@@ -174,7 +174,10 @@ class MachineBoxes implements Boxes {
     switch (effect.type) {
       case 'look-up':
         loadPlacements(store, effect.ids).then(
-          (found) => this.#machine.dispatch({ type: 'looked-up', found }),
+          (found) => {
+            this.#machine.dispatch({ type: 'looked-up', found })
+            this.#settle()
+          },
           (error: unknown) => this.#fail(error)
         )
         return
@@ -186,7 +189,7 @@ class MachineBoxes implements Boxes {
       case 'committed':
         this.#machine.dispatch({ type: 'committed' })
         for (const listener of this.#lazyListeners) listener(effect.lazy)
-        for (const resolve of this.#flushed.splice(0)) resolve()
+        this.#settle()
         return
       case 'publish':
         this.live.publish(effect.publications)
@@ -198,6 +201,11 @@ class MachineBoxes implements Boxes {
         clock.schedule(effect.delayMs, () => this.#machine.dispatch({ type: 'flush' }))
         return
     }
+  }
+
+  /** Whoever waits for rest looks again. */
+  #settle(): void {
+    for (const resolve of this.#settled.splice(0)) resolve()
   }
 
   #answer(ticket: number, answer: Answer): void {
@@ -216,7 +224,7 @@ class MachineBoxes implements Boxes {
     this.#failed = true
     for (const waiting of this.#waiting.values()) waiting.reject(storeFailed())
     this.#waiting.clear()
-    for (const resolve of this.#flushed.splice(0)) resolve()
+    this.#settle()
     this.#components.onFailure(error)
   }
 }

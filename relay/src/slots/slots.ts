@@ -11,8 +11,8 @@ import { createSlotTable, putSlot, type SlotEntry, type SlotTable } from './tabl
 
 /** Boxes whose slot versions are kept in memory: two generations of this many, at about 100 bytes a slot. */
 const TABLES_MAX = 1_024
-/** An item carries at most 64 slots; 16 of the largest (16 KiB) are half of an item's bytes. */
-const SLOTS_PER_ITEM = 16
+/** An item (512 KiB) also carries 256 KiB of envelopes and their ids; 8 of the largest slots are 128 KiB. */
+const SLOTS_PER_ITEM = 8
 /** Table byte and box number in front of a slot's tag. */
 const TAG_OFFSET = 1 + 8
 
@@ -92,8 +92,7 @@ class StoredSlots implements Slots {
     const known = this.#young.get(box) ?? this.#old.get(box)
     const table = known ?? this.#load(box)
     this.#young.set(box, table)
-    // Never with writes pending: a table loaded again must find everything on disk.
-    if (this.#young.size >= TABLES_MAX && this.#pending.size === 0) {
+    if (this.#young.size >= TABLES_MAX) {
       this.#old = this.#young
       this.#young = new Map()
     }
@@ -101,11 +100,21 @@ class StoredSlots implements Slots {
   }
 
   async #load(box: BoxNumber): Promise<SlotTable> {
-    const entries: SlotEntry[] = []
-    for await (const [slotKey, record] of this.#store.scan(rangeOf(TABLE.slot, box))) {
-      entries.push(decodeSlot(slotKey, record).entry)
+    const range = rangeOf(TABLE.slot, box)
+    // Taken before the scan: what is on its way to the disk now may be missed by it.
+    const prefix = mapKey(range.from)
+    const pending = [...this.#pending].filter(([name]) => name.startsWith(prefix))
+    const entries = new Map<string, SlotEntry>()
+    const take = (slotKey: Uint8Array, record: Uint8Array) => {
+      const { entry } = decodeSlot(slotKey, record)
+      entries.set(entry.tag, entry)
     }
-    return createSlotTable(entries)
+    for await (const [slotKey, record] of this.#store.scan(range)) take(slotKey, record)
+    for (const [name, write] of pending) {
+      if (write.type === 'put') take(write.key, write.value)
+      else entries.delete(name.slice(TAG_OFFSET))
+    }
+    return createSlotTable([...entries.values()])
   }
 }
 

@@ -7,6 +7,7 @@ import {
   benchWith,
   envelopeOf,
   expectSound,
+  LIMITS,
   openBench,
   stranger,
   trusted,
@@ -176,6 +177,20 @@ describe('boxes', () => {
     const later = bench.boxes.append(appendOf(envelopeOf(2), trusted(1)))
     await expect(later).rejects.toMatchObject(unavailable)
     expect(bench.failures).toHaveLength(1)
+  })
+
+  it('come to rest also when what is being looked up turns out to be refused', async () => {
+    const disk = new MemoryDisk()
+    const bench = await openBench(disk, { ...LIMITS, boxEntriesMax: 1 })
+    await bench.boxes.open(1, accountOf(1))
+    await bench.boxes.append(appendOf(envelopeOf(0), trusted(1)))
+    const refused = bench.boxes.append(appendOf(envelopeOf(1), trusted(1)))
+    const repeated = bench.boxes.append(appendOf(envelopeOf(0), trusted(1)))
+    await Promise.all([
+      bench.boxes.stop(),
+      expect(refused).rejects.toMatchObject({ code: 'quota' }),
+      expect(repeated).resolves.toBe(1)
+    ])
   })
 
   it('let lazy writes ride with the next commit, or alone after a while', async () => {
