@@ -88,4 +88,4 @@ export function isTemporary(error: unknown): boolean {
 }
 
 /** Hex, as tags are kept in the state. */
-export const tagText = (tag: Uint8Array): string => toText(tag, 'base16')
+const tagText = (tag: Uint8Array): string => toText(tag, 'base16')

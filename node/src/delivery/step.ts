@@ -10,7 +10,7 @@ import type { DeliveryState, Input, Stepped } from './state.ts'
 import { type Tools, Turn } from './turn.ts'
 import { openAgain } from './waiting.ts'
 
-/** The pure step of the delivery machine over the crypto and limits given. */
+/** The pure step of the delivery machine over the hash function given. */
 export function createStep(tools: Tools) {
   return (state: DeliveryState, nowMs: number, input: Input): Stepped => {
     const turn = new Turn(state, nowMs, tools)
