@@ -1,6 +1,5 @@
 // Opening what arrived: the cryptography of the inbox, with no decision in it beyond "does this open".
 import { type envelope, type MessageId, messageIdOf, ProtocolError } from '@kith/protocols'
-import { toString as toText } from 'uint8arrays/to-string'
 import type { Incarnation } from '../conversations/incarnations.ts'
 import { openEnvelope, readEnvelope } from '../conversations/sealing.ts'
 import type { Primitives } from '../kernel/primitives.ts'
@@ -86,6 +85,3 @@ export function isTemporary(error: unknown): boolean {
     ['unreachable', 'timeout', 'unavailable', 'rate-limited'].includes(error.code)
   )
 }
-
-/** Hex, as tags are kept in the state. */
-const tagText = (tag: Uint8Array): string => toText(tag, 'base16')
