@@ -2,7 +2,9 @@
 import {
   createMetrics,
   type KeyPair,
+  type Log,
   type MemoryDisk,
+  type Metrics,
   type Network,
   type NetworkProfile,
   openMemoryStore,
@@ -67,16 +69,21 @@ export interface RelayOptions {
   readonly store: Store
   readonly registration?: 'open' | 'invite'
   readonly limits?: Partial<RelayConfig['limits']>
-  /** Ends the name of the relay: each has its own key. */
-  readonly seed?: number
+  readonly log?: Log
+  readonly metrics?: Metrics
 }
+
+const RELAY_SEED = new Uint8Array(32).fill(1)
 
 /** A relay in this process. */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { wire, store, registration = 'open', limits = {}, seed = 1 } = options
-  const keys = nodePrimitives.keyPair(new Uint8Array(32).fill(seed))
+  const { wire, store, registration = 'open', limits = {} } = options
+  const keys = nodePrimitives.keyPair(RELAY_SEED)
+  const { log, metrics } = { ...environment(), ...options }
   return createRelay({
     ...environment(),
+    log,
+    metrics,
     store,
     primitives: nodePrimitives,
     privateKey: keys.privateKey,

@@ -1,5 +1,5 @@
 // What the relay answers, request by request, over connections in memory.
-import { MemoryDisk, openMemoryStore } from '@kith/node/kernel'
+import { createLog, createMetrics, MemoryDisk, openMemoryStore } from '@kith/node/kernel'
 import { nodePrimitives } from '@kith/node/kernel/host'
 import {
   envelope as envelopes,
@@ -462,6 +462,39 @@ describe('slots', () => {
     const large = slot(1, 1, envelopes.SLOT_BYTES_MAX + 1)
     await expect(put(device, large)).rejects.toMatchObject(refusal('too-large'))
     await expect(put(await connect(), slot(1, 1))).rejects.toMatchObject(refusal('forbidden'))
+  })
+})
+
+describe('logs and metrics', () => {
+  it('name no account, device, address or envelope, and count what happened', async () => {
+    const lines: string[] = []
+    const log = createLog({ level: 'info', now: () => 0, write: (line) => lines.push(line) })
+    const metrics = createMetrics()
+    const { join, relay, wire, disk } = await world({ log, metrics })
+    const [alice, bob] = [await join(), await join()]
+    await bob.configure()
+    const envelope = randomEnvelope()
+    await alice.append(envelope, bob.targetFor(envelope))
+    const box = await bob.subscribe({ storeEpoch: new Uint8Array(16), after: 9 })
+    await box.until(1)
+    await alice.appendOperation(await nextOperation(alice, 1))
+    await relay.stop()
+    const again = await startOnDisk(disk, { wire, log, metrics })
+    stops.push(() => again.stop())
+    const text = `${lines.join('\n')}\n${metrics.exposition()}`
+    expect(text).toContain('account created')
+    expect(text).toContain('kith_relay_appends_total 1')
+    const ids = [alice, bob].flatMap(({ account, network }) => [account ?? '', network.id])
+    const texts = [
+      ...ids,
+      ...ids.map((id) => id.slice(-12)),
+      '/memory/',
+      hex(envelope).slice(0, 20)
+    ]
+    for (const id of [nodePrimitives.sha256(envelope), alice.accountBytes, alice.keys.publicKey]) {
+      texts.push(hex(id).slice(0, 20))
+    }
+    for (const secret of texts) expect(text).not.toContain(secret)
   })
 })
 
