@@ -27,12 +27,6 @@ export class TokenBucket {
     return Math.ceil(((1 - this.#tokens) * this.#rate.windowMs) / this.#rate.count)
   }
 
-  /** A full bucket says nothing that a new one would not. */
-  isFull(nowMs: number): boolean {
-    this.#refill(nowMs)
-    return this.#tokens >= this.#rate.count
-  }
-
   #refill(nowMs: number): void {
     const elapsedMs = Math.max(0, nowMs - this.#refilledAtMs)
     const gained = (elapsedMs * this.#rate.count) / this.#rate.windowMs
@@ -61,15 +55,10 @@ export class RateLimiter {
     // Behind all others, so that the first one is the longest unused.
     this.#buckets.delete(key)
     this.#buckets.set(key, bucket)
-    if (this.#buckets.size > this.#bucketsMax) this.#evict(nowMs)
-    return bucket
-  }
-
-  #evict(nowMs: number): void {
-    for (const [key, bucket] of this.#buckets) {
-      if (bucket.isFull(nowMs)) this.#buckets.delete(key)
+    if (this.#buckets.size > this.#bucketsMax) {
+      const [oldest] = this.#buckets.keys()
+      if (oldest !== undefined) this.#buckets.delete(oldest)
     }
-    const oldest = this.#buckets.keys().next()
-    if (this.#buckets.size > this.#bucketsMax && !oldest.done) this.#buckets.delete(oldest.value)
+    return bucket
   }
 }

@@ -58,7 +58,7 @@ export class Streams {
     this.#stopped.signal.throwIfAborted()
     const found = this.get(peer.id, lane)
     if (found !== undefined) return found
-    const key = keyOf(parsePeer(peer.id), lane)
+    const key = keyOf(parseDeviceId(peer.id), lane)
     let opening = this.#opening.get(key)
     if (opening === undefined) {
       if (this.#open.size + this.#opening.size >= STREAMS_MAX) {
@@ -82,8 +82,9 @@ export class Streams {
       late.abort(new ProtocolError('unreachable', 'no connection in time'))
     )
     const signal = AbortSignal.any([late.signal, this.#stopped.signal])
+    const opened = this.#init.transport.open(peer, lane, signal)
     try {
-      const stream = await abortable(this.#init.transport.open(peer, lane, signal), signal)
+      const stream = await abortable(opened, signal)
       const client = new ClientLane(stream, {
         clock: this.#init.clock,
         defer: this.#init.defer,
@@ -94,6 +95,11 @@ export class Streams {
       this.#open.set(key, client)
       return client
     } catch (error) {
+      // One that comes after all is nobody's.
+      opened.then(
+        (stream) => stream.abort(new Error('too late')),
+        () => {}
+      )
       if (error instanceof ProtocolError) throw error
       throw new ProtocolError('unreachable', 'the peer cannot be reached', { cause: error })
     } finally {
@@ -104,10 +110,6 @@ export class Streams {
 
 function keyOf(peer: string, lane: Lane): string {
   return `${lane} ${peer}`
-}
-
-function parsePeer(id: string): DeviceId {
-  return parseDeviceId(id)
 }
 
 /** Settles like the promise, or rejects with the signal's reason if that comes first. */

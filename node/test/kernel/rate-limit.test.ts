@@ -38,18 +38,15 @@ describe('a limiter', () => {
     expect(limiter.bucket('b', 'x', RATE, 5)).not.toBe(bucket)
   })
 
-  it('drops full buckets first, then the longest unused, and keeps its bound', () => {
+  it('drops the longest unused beyond its bound', () => {
     const limiter = new RateLimiter(3)
-    const busy = limiter.bucket('busy', 'x', RATE, 0)
-    busy.take(0)
-    limiter.bucket('idle', 'x', RATE, 0)
-    limiter.bucket('other', 'x', RATE, 0).take(0)
-    limiter.bucket('new', 'x', RATE, 0).take(0)
-    expect(limiter.size).toBeLessThanOrEqual(3)
-    expect(limiter.bucket('busy', 'x', RATE, 0)).toBe(busy)
-    for (let index = 0; index < 100; index += 1) {
-      limiter.bucket(`peer ${index}`, 'x', RATE, 0).take(0)
-    }
+    const first = limiter.bucket('first', 'x', RATE, 0)
+    const second = limiter.bucket('second', 'x', RATE, 0)
+    limiter.bucket('third', 'x', RATE, 0)
+    limiter.bucket('first', 'x', RATE, 0)
+    limiter.bucket('fourth', 'x', RATE, 0)
     expect(limiter.size).toBe(3)
+    expect(limiter.bucket('first', 'x', RATE, 0)).toBe(first)
+    expect(limiter.bucket('second', 'x', RATE, 0)).not.toBe(second)
   })
 })
