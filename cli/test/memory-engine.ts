@@ -70,7 +70,8 @@ export class MemoryPerson {
       name: this.name,
       devices: [device],
       homes,
-      link: this.link
+      link: this.link,
+      directLink: this.link
     }
   }
 

@@ -15,6 +15,8 @@ export interface AccountView {
   readonly homes: readonly HomeView[]
   /** `kith:contact/…`, to be given to others. */
   readonly link: string
+  /** The same with this device's addresses, for somebody without a common relay. */
+  readonly directLink: string
 }
 
 export interface ContactView {

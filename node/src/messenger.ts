@@ -5,6 +5,7 @@ import {
   ADDRESSES_MAX,
   box,
   type ConversationId,
+  type DeviceAddress,
   formatContactLink,
   idBytes,
   type RelayAddress
@@ -158,6 +159,12 @@ class Running implements Messenger {
     })
   }
 
+  /** This device, for a contact link; none while it listens nowhere. */
+  #ownAddress(): readonly DeviceAddress[] {
+    const addresses = this.#addresses()
+    return addresses.length === 0 ? [] : [{ device: this.#init.device.device, addresses }]
+  }
+
   /** Multiaddrs of this device as they are told to others: without the PeerId, which they know. */
   #addresses(): readonly string[] {
     const addresses = this.#parts.network.addresses().map((address) => address.split('/p2p/')[0])
@@ -177,7 +184,8 @@ class Running implements Messenger {
       name,
       devices: this.#parts.directory.state(account)?.devices.map((entry) => entry.device) ?? [],
       homes: this.#homes(),
-      link: formatContactLink({ account, name, relays })
+      link: formatContactLink({ account, name, relays }),
+      directLink: formatContactLink({ account, name, relays, devices: this.#ownAddress() })
     }
   }
 
@@ -248,8 +256,9 @@ class Running implements Messenger {
     }))
   }
 
-  #befriend({ account, confirmed }: Contact): void {
+  #befriend({ account, confirmed, devices }: Contact): void {
     if (confirmed) this.#delivery.dispatch({ type: 'befriend', account })
+    for (const { device, addresses } of devices) this.#delivery.devices.learn(device, addresses)
   }
 
   #announce(contact: Contact): ContactView {

@@ -3,7 +3,14 @@
 // is only what somebody calls himself.
 import { HOMES_MAX, requireAddresses } from './addresses.ts'
 import { ProtocolError } from './errors.ts'
-import { type AccountId, parseAccountId, parseRelayId, type RelayId } from './identifiers.ts'
+import {
+  type AccountId,
+  type DeviceId,
+  parseAccountId,
+  parseDeviceId,
+  parseRelayId,
+  type RelayId
+} from './identifiers.ts'
 import { KIB } from './units.ts'
 
 /** Fits a QR code of level L (2,953 bytes) and one line of any terminal's paste buffer. */
@@ -11,6 +18,8 @@ export const LINK_BYTES_MAX = 2 * KIB
 /** Room for a long full name in any script; more would push the addresses out of the link. */
 export const NAME_BYTES_MAX = 64
 export const INVITE_BYTES_MAX = 128
+/** As many as a person may have at hand; a link with more would not be passed on by hand anyway. */
+export const LINK_DEVICES_MAX = 8
 
 const CONTACT = 'kith:contact/'
 const JOIN = 'kith:join/'
@@ -25,12 +34,20 @@ export interface RelayAddress {
   readonly addresses: readonly string[]
 }
 
+export interface DeviceAddress {
+  readonly device: DeviceId
+  /** 1 to 8 multiaddrs without the device's own `/p2p/…` behind them. */
+  readonly addresses: readonly string[]
+}
+
 export interface ContactLink {
   readonly account: AccountId
   /** 1 to 64 UTF-8 bytes, self-chosen. */
   readonly name: string
   /** 1 to 3 home relays. */
   readonly relays: readonly RelayAddress[]
+  /** Up to 8 devices and where they can be reached directly; usually none. */
+  readonly devices?: readonly DeviceAddress[]
 }
 
 export interface JoinLink extends RelayAddress {
@@ -44,24 +61,33 @@ export function formatContactLink(link: ContactLink): string {
   const relays = link.relays.flatMap(({ relay, addresses }) =>
     addresses.map((address) => field('relay', withPeer(address, relay)))
   )
-  const fields = [field('name', requireName(link.name)), ...relays]
+  const direct = link.devices ?? []
+  requireDevices(direct)
+  const devices = direct.flatMap(({ device, addresses }) =>
+    addresses.map((address) => field('device', withPeer(address, device)))
+  )
+  const fields = [field('name', requireName(link.name)), ...relays, ...devices]
   return requireLength(`${CONTACT}${link.account}?${fields.join('&')}`)
 }
 
 /** Opposite of `formatContactLink`; unknown fields are ignored. Throws ProtocolError `malformed` and says why. */
 export function parseContactLink(text: string): ContactLink {
   const { subject, fields } = parse(text, CONTACT)
-  const relays = new Map<RelayId, string[]>()
-  for (const value of fields.get('relay') ?? []) {
-    const { relay, address } = splitPeer(value)
-    relays.set(relay, [...(relays.get(relay) ?? []), address])
-  }
-  const list = [...relays].map(([relay, addresses]) => ({ relay, addresses }))
+  const list = byPeer(fields.get('relay') ?? []).map(([peer, addresses]) => ({
+    relay: parseRelayId(peer),
+    addresses
+  }))
   requireRelays(list)
+  const devices = byPeer(fields.get('device') ?? []).map(([peer, addresses]) => ({
+    device: parseDeviceId(peer),
+    addresses
+  }))
+  requireDevices(devices)
   return {
     account: parseAccountId(subject),
     name: requireName(single(fields, 'name') ?? ''),
-    relays: list
+    relays: list,
+    ...(devices.length === 0 ? {} : { devices })
   }
 }
 
@@ -113,6 +139,25 @@ function requireRelays(relays: readonly RelayAddress[]): void {
   }
 }
 
+function requireDevices(devices: readonly DeviceAddress[]): void {
+  if (devices.length > LINK_DEVICES_MAX) {
+    throw new ProtocolError('malformed', `a contact link names at most ${LINK_DEVICES_MAX} devices`)
+  }
+  for (const { device, addresses } of devices) {
+    requireAddresses(addresses.map((address) => withoutPeer(address, device)))
+  }
+}
+
+/** Addresses by the peer at their end, in the order in which the peers first come. */
+function byPeer(values: readonly string[]): readonly (readonly [string, readonly string[]])[] {
+  const peers = new Map<string, string[]>()
+  for (const value of values) {
+    const { peer, address } = splitPeer(value)
+    peers.set(peer, [...(peers.get(peer) ?? []), address])
+  }
+  return [...peers]
+}
+
 function requireLength(link: string): string {
   if (link.length > LINK_BYTES_MAX) {
     throw new ProtocolError('malformed', `a link has at most ${LINK_BYTES_MAX} characters`)
@@ -125,22 +170,22 @@ function field(name: string, value: string): string {
   return `${name}=${encodeURIComponent(value).replaceAll('%2F', '/').replaceAll('%3A', ':')}`
 }
 
-function withPeer(address: string, relay: RelayId): string {
-  return `${withoutPeer(address, relay)}${PEER}${relay}`
+function withPeer(address: string, peer: RelayId | DeviceId): string {
+  return `${withoutPeer(address, peer)}${PEER}${peer}`
 }
 
-function withoutPeer(address: string, relay: RelayId): string {
-  return address.endsWith(`${PEER}${relay}`)
-    ? address.slice(0, -(PEER.length + relay.length))
+function withoutPeer(address: string, peer: RelayId | DeviceId): string {
+  return address.endsWith(`${PEER}${peer}`)
+    ? address.slice(0, -(PEER.length + peer.length))
     : address
 }
 
-function splitPeer(value: string): { relay: RelayId; address: string } {
+function splitPeer(value: string): { peer: string; address: string } {
   const at = value.lastIndexOf(PEER)
   if (at < 0) {
-    throw new ProtocolError('malformed', 'a relay without its peer id')
+    throw new ProtocolError('malformed', 'an address without its peer id')
   }
-  return { relay: parseRelayId(value.slice(at + PEER.length)), address: value.slice(0, at) }
+  return { peer: value.slice(at + PEER.length), address: value.slice(0, at) }
 }
 
 function single(fields: ReadonlyMap<string, readonly string[]>, name: string): string | undefined {

@@ -2,6 +2,7 @@
 import {
   type AccountId,
   accountIdOf,
+  deviceIdOf,
   type ContactLink,
   formatContactLink,
   formatJoinLink,
@@ -80,6 +81,18 @@ describe('contact links', () => {
     const addresses = [`${TCP}/p2p/${relay(1)}`]
     const text = formatContactLink({ ...LINK, relays: [{ relay: relay(1), addresses }] })
     expect(parseContactLink(text)).toEqual(LINK)
+  })
+
+  test('may say where devices can be reached directly', () => {
+    const device = deviceIdOf(new Uint8Array(32).fill(9))
+    const link = { ...LINK, devices: [{ device, addresses: [TCP] }] }
+    expect(formatContactLink(link)).toContain(`&device=${TCP}/p2p/${device}`)
+    expect(parseContactLink(formatContactLink(link))).toEqual(link)
+    const nine = Array.from({ length: 9 }, (_, index) => ({
+      device: deviceIdOf(new Uint8Array(32).fill(index)),
+      addresses: ['/ip4/192.0.2.7/tcp/1']
+    }))
+    expectMalformed(() => formatContactLink({ ...LINK, devices: nine }), 'nine')
   })
 
   test('may stand in a line of text with white space around them', () => {

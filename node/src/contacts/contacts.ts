@@ -2,6 +2,7 @@
 // a stranger calls itself is shown behind a tilde and names nobody.
 import {
   type AccountId,
+  type DeviceAddress,
   direct,
   ProtocolError,
   parseContactLink,
@@ -24,6 +25,8 @@ export interface Contact {
   readonly account: AccountId
   readonly name: string
   readonly relays: readonly RelayAddress[]
+  /** Where devices can be reached directly, as the link said. */
+  readonly devices: readonly DeviceAddress[]
   /** Told by the contact inside the seal; makes its homes take us for a contact. */
   readonly deliverySecret: Uint8Array | undefined
   /** Added by this user, as against somebody who wrote first. */
@@ -87,6 +90,7 @@ export class Contacts {
       account: parsed.account,
       name: chosen,
       relays: parsed.relays,
+      devices: parsed.devices ?? known?.devices ?? [],
       deliverySecret: known?.deliverySecret,
       confirmed: true
     })
@@ -102,6 +106,7 @@ export class Contacts {
       account,
       name: `~${account.slice(0, 8)}`,
       relays: [],
+      devices: [],
       deliverySecret: undefined,
       confirmed: false
     })

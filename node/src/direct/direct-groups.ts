@@ -119,10 +119,12 @@ export class DirectGroups {
   /** Two passes: the first finds out which logs are needed to judge the members, the second judges them. */
   async #join(welcome: Uint8Array, secret: Uint8Array): Promise<GroupSnapshot> {
     const { crypto, device, directory } = this.#components
-    const unknown = new Set<AccountId>()
+    const unknown = new Map<AccountId, PeerAddress[]>()
     const collect = (member: Member): boolean => {
       const known = directory.certified(member)
-      if (!known) unknown.add(member.account)
+      // Who is unknown may be connected to this device right now, and can be asked itself.
+      const itself = { id: member.device, addresses: [] }
+      if (!known) unknown.set(member.account, [...(unknown.get(member.account) ?? []), itself])
       return known
     }
     try {
@@ -131,8 +133,8 @@ export class DirectGroups {
       const isUncertified = error instanceof GroupCryptoError && error.code === 'uncertified'
       if (!isUncertified || unknown.size === 0) throw error
     }
-    for (const account of unknown) {
-      await directory.refresh(account, relaysOf(this.#components, account))
+    for (const [account, devices] of unknown) {
+      await directory.refresh(account, [...relaysOf(this.#components, account), ...devices])
     }
     return requireDirect(await crypto.join(welcome, secret, directory.certified), device.account)
   }

@@ -21,7 +21,7 @@ export function requireDirect(snapshot: GroupSnapshot, self: AccountId): GroupSn
   return snapshot
 }
 
-/** Where to ask about an account: its devices and relays as far as known, then our own relays. */
+/** Where to ask about an account: its relays as far as known, our own, then the devices that its link named. */
 export function relaysOf(
   known: { contacts: Contacts; directory: Directory; homes: readonly PeerAddress[] },
   account: AccountId
@@ -32,7 +32,12 @@ export function relaysOf(
   for (const { relay, addresses } of [...linked, ...logged]) {
     byId.set(relay, { id: relay, addresses })
   }
-  return [...byId.values(), ...known.homes.filter(({ id }) => !byId.has(id))]
+  const devices = known.contacts.get(account)?.devices ?? []
+  return [
+    ...byId.values(),
+    ...known.homes.filter(({ id }) => !byId.has(id)),
+    ...devices.map(({ device, addresses }) => ({ id: device, addresses }))
+  ]
 }
 
 /** One envelope for each device that a welcome is for, all of them for the box of one account. */

@@ -65,9 +65,9 @@ async function openOn(
       hint: `Remove ${home} and create the account again.`
     })
   }
-  const network = await networkOf(secrets, log)
+  const network = await networkOf(secrets, { log, listen: listenOf(profile) })
   try {
-    const components = { ...(await componentsOf({ store, network, log })) }
+    const components = await componentsOf({ store, network, log })
     const messenger = await createMessenger(components, {
       device: deviceOf(secrets, profile),
       profile
@@ -140,7 +140,7 @@ async function introduceTo(options: {
   signal: AbortSignal | undefined
 }): Promise<void> {
   const { store, secrets, profile, log, signal } = options
-  const network = await networkOf(secrets, log)
+  const network = await networkOf(secrets, { log, listen: [] })
   try {
     const components = await componentsOf({ store, network, log })
     await register(components, { device: deviceOf(secrets, profile), profile, signal })
@@ -149,10 +149,24 @@ async function introduceTo(options: {
   }
 }
 
-function networkOf(secrets: NodeSecrets, log: Log): Promise<Network> {
+/**
+ * Where this device listens for others: on every interface, or on loopback alone when its homes are there, since
+ * then everybody else is too.
+ */
+function listenOf({ homes }: Profile): readonly string[] {
+  const isLocal = homes.every(({ addresses }) =>
+    addresses.every((address) => /^\/(ip4\/127\.|ip6\/::1\/)/.test(address))
+  )
+  return [`/ip4/${isLocal ? '127.0.0.1' : '0.0.0.0'}/tcp/0`]
+}
+
+function networkOf(
+  secrets: NodeSecrets,
+  { log, listen }: { log: Log; listen: readonly string[] }
+): Promise<Network> {
   return createNetwork({
     privateKey: secrets.deviceSeed,
-    listen: [],
+    listen,
     profile: 'node',
     clock: systemClock,
     random: systemRandom,
@@ -215,7 +229,8 @@ function viewOf(secrets: NodeSecrets, { account, name, homes }: Profile): Accoun
     name,
     devices: [device],
     homes: homes.map(({ relay, addresses }) => ({ relay, addresses, connected: false })),
-    link: formatContactLink({ account, name, relays: homes })
+    link: formatContactLink({ account, name, relays: homes }),
+    directLink: formatContactLink({ account, name, relays: homes })
   }
 }
 

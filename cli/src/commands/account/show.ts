@@ -8,7 +8,8 @@ export const accountShow = defineCommand({
   summary: 'Show your account: id, contact link, devices, relays',
   description:
     'Shows the account in this home. The link is what you give to people who should reach you; it holds no\n' +
-    'secret. A relay marked "not connected" may still be tried: this command does not wait for it.',
+    'secret. The direct link also says where this device is right now: for somebody on your network, or when no\n' +
+    'relay is to be had. A relay marked "not connected" may still be tried: this command does not wait for it.',
   example: 'kith account show --json',
   arguments: [],
   options: [],
@@ -26,6 +27,9 @@ export const accountShow = defineCommand({
     await output.print(line`account   ${account.account}`)
     await output.print(line`name      ${name(account.name)}`)
     await output.print(line`link      ${account.link}`)
+    if (account.directLink !== account.link) {
+      await output.print(line`direct    ${account.directLink}`)
+    }
     for (const device of account.devices) {
       await output.print(line`device    ${device}${device === account.device ? ' (this one)' : ''}`)
     }
