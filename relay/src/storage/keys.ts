@@ -15,7 +15,10 @@ export const TABLE = {
   settings: 0x25,
   invite: 0x30,
   keyPackage: 0x40,
-  lastResort: 0x41
+  lastResort: 0x41,
+  sequencedGroup: 0x50,
+  receipt: 0x51,
+  sequencerUse: 0x52
 } as const
 
 const U64_BYTES = 8

@@ -1,0 +1,89 @@
+// Key packages: once each, oldest first, a last resort, and nobody drains a supply.
+import { keyPackages } from '@kith/protocols'
+import { describe, expect, it } from 'vitest'
+import type { Device } from '../people.ts'
+import { refusal, startWorld } from '../world.ts'
+
+describe('key packages', () => {
+  const bytes = (value: number, length = 40) => new Uint8Array(length).fill(value)
+  const publish = (device: Device, packages: Uint8Array[], lastResort = new Uint8Array(0)) =>
+    device.network.rpc.request(device.peer, keyPackages.keyPackagesPublish, {
+      packages,
+      lastResort
+    })
+  const take = async (device: Device, account: Uint8Array) => {
+    const request = { account }
+    const { packages } = await device.network.rpc.request(
+      device.peer,
+      keyPackages.keyPackagesTake,
+      request
+    )
+    return packages.map(({ keyPackage, lastResort }) => [keyPackage[0], lastResort])
+  }
+
+  it('are handed out once, oldest first, then the last-resort one again and again', async () => {
+    const { join } = await startWorld()
+    const [alice, bob] = [await join(), await join()]
+    expect(await publish(alice, [bytes(1), bytes(2)], bytes(9))).toEqual({ available: 2 })
+    const taken = []
+    for (let count = 0; count < 4; count++) taken.push(...(await take(bob, alice.accountBytes)))
+    expect(taken).toEqual([
+      [1, false],
+      [2, false],
+      [9, true],
+      [9, true]
+    ])
+    expect(await publish(alice, [])).toEqual({ available: 0 })
+  })
+
+  it('go to one of two who take at the same time', async () => {
+    const { join } = await startWorld()
+    const [alice, bob, carol] = [await join(), await join(), await join()]
+    await publish(alice, [bytes(1), bytes(2)])
+    const both = await Promise.all([take(bob, alice.accountBytes), take(carol, alice.accountBytes)])
+    expect(both.flat().sort()).toEqual([
+      [1, false],
+      [2, false]
+    ])
+    expect(await take(bob, alice.accountBytes)).toEqual([])
+  })
+
+  it('are gone from the disk before they are handed out', async () => {
+    const { join, disk, relay, startAgain } = await startWorld()
+    const [alice, bob] = [await join(), await join()]
+    await publish(alice, [bytes(1)])
+    expect(await take(bob, alice.accountBytes)).toEqual([[1, false]])
+    disk.crash()
+    await relay.stop().catch(() => undefined)
+    const again = await startAgain()
+    bob.meet(again)
+    expect(await take(bob, alice.accountBytes)).toEqual([])
+  })
+
+  it('of one account are not drained by one device', async () => {
+    const { join } = await startWorld()
+    const [alice, bob, carol] = [await join(), await join(), await join()]
+    await publish(
+      alice,
+      Array.from({ length: 20 }, (_, index) => bytes(index + 1)),
+      bytes(99)
+    )
+    const taken = []
+    for (let count = 0; count < 12; count++) taken.push(...(await take(bob, alice.accountBytes)))
+    expect(taken.filter(([, isLastResort]) => isLastResort === false)).toHaveLength(10)
+    expect(await take(carol, alice.accountBytes)).toEqual([[11, false]])
+  })
+
+  it('are refused when too many, too large, empty or from nobody', async () => {
+    const { join, connect } = await startWorld()
+    const device = await join()
+    const many = Array.from({ length: 64 }, () => bytes(1))
+    await publish(device, many)
+    await expect(publish(device, [bytes(1)])).rejects.toMatchObject(refusal('quota'))
+    const tooLarge = publish(device, [bytes(1, keyPackages.KEY_PACKAGE_BYTES_MAX + 1)])
+    await expect(tooLarge).rejects.toMatchObject(refusal('too-large'))
+    await expect(publish(device, [new Uint8Array(0)])).rejects.toMatchObject(refusal('malformed'))
+    await expect(publish(await connect(), [])).rejects.toMatchObject(refusal('forbidden'))
+    await expect(take(device, new Uint8Array(32))).rejects.toMatchObject(refusal('not-found'))
+  })
+})
