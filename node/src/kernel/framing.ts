@@ -11,7 +11,7 @@ import { FrameReader } from './frame-reader.ts'
 export const WRITE_QUEUE_BYTES_HIGH = MIB
 /**
  * Beyond this the stream is aborted. Above the high mark only answers to exchanges already running may be
- * added, and those are bounded (EXCHANGE_BYTES_MAX in rpc/server.ts); more is a fault of ours or an attack.
+ * added, and those are bounded (EXCHANGE_BYTES_MAX in rpc/limits.ts); more is a fault of ours or an attack.
  */
 export const WRITE_QUEUE_BYTES_MAX = 16 * MIB
 /** A peer that takes no byte for this long while something waits for it is gone or hostile. */

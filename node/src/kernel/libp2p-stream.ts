@@ -62,8 +62,8 @@ export class Libp2pByteStream implements ByteStream {
 
   send(bytes: Uint8Array): void {
     if (this.#stream.writeStatus !== 'writable') return
-    // The returned boolean is `writableNeedsDrain` at that moment. `onDrain()` waits only once: never used.
-    this.#stream.send(bytes)
+    // What it returns is `isWritable`. `onDrain()` waits only once: never used.
+    this.#guard(() => this.#stream.send(bytes))
   }
 
   release(byteCount: number): void {
@@ -77,8 +77,10 @@ export class Libp2pByteStream implements ByteStream {
     }
     if (this.#releasedBytes < WINDOW_UPDATE_BYTES) return
     this.#releasedBytes = 0
-    stream.sendResume()
-    stream.sendPause()
+    this.#guard(() => {
+      stream.sendResume()
+      stream.sendPause()
+    })
   }
 
   close(): void {
@@ -101,6 +103,16 @@ export class Libp2pByteStream implements ByteStream {
       const isAhead = this.#unreleasedBytes >= PAUSE_BYTES
       if (isAhead && this.#stream.readStatus === 'readable') this.#stream.pause()
     })
+  }
+
+  /** The library throws when the connection under the stream broke in this very moment. */
+  #guard(action: () => void): void {
+    try {
+      action()
+    } catch (error) {
+      this.#stream.abort(asError(error))
+      this.#end(asError(error))
+    }
   }
 
   #end(error: Error | undefined): void {

@@ -7,7 +7,7 @@ import { afterReadyInput } from './defer.ts'
 import type { Log } from './log.ts'
 import { type Counter, type Histogram, LATENCY_BUCKETS, type Metrics } from './metrics.ts'
 import { RateLimiter } from './rate-limit.ts'
-import { ITEM_OVERHEAD_BYTES } from './rpc/limits.ts'
+import { BODY_BYTES_MAX, ITEM_OVERHEAD_BYTES } from './rpc/limits.ts'
 import { ServerLane } from './rpc/server.ts'
 import type { Service } from './rpc/service.ts'
 import type { Subscription } from './rpc/subscription.ts'
@@ -88,7 +88,12 @@ export function createRpc(init: RpcInit): Rpc & { stop(): void } {
   })
 
   function register(service: Service): () => void {
-    const { id } = service.protocol
+    const { id, limits } = service.protocol
+    for (const [name, value] of Object.entries(limits)) {
+      if (name.endsWith('Bytes') && name !== 'creditBytes' && Number(value) > BODY_BYTES_MAX) {
+        throw new Error(`${name} of ${id} is more than a frame holds`)
+      }
+    }
     if (services.has(id)) throw new Error(`${id} is served already`)
     services.set(id, service)
     return () => {

@@ -1,6 +1,6 @@
 // The streams this side opened: at most one per peer and lane, opened when first needed, shared by all
 // requests, forgotten when closed or lost. Concurrent callers share one dial.
-import { type DeviceId, type Lane, ProtocolError, parseDeviceId } from '@kith/protocols'
+import { type Lane, ProtocolError, parseDeviceId } from '@kith/protocols'
 import type { ByteStream } from './byte-stream.ts'
 import type { Clock } from './clock.ts'
 import { ClientLane } from './rpc/client.ts'

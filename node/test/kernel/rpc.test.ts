@@ -1,5 +1,5 @@
 // What every protocol can rely on, over the memory network: answers, refusals, limits, time-outs, loss.
-import { type Caller, defineProtocol, ProtocolError } from '@kith/protocols'
+import { type Caller, defineProtocol, MIB, ProtocolError } from '@kith/protocols'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Log, LogFields, Network } from '../../src/kernel/index.ts'
 import {
@@ -117,6 +117,16 @@ describe('a request', () => {
     const strict = { ...echo, limits: { ...echo.limits, requestBytes: 10 } }
     server.rpc.serve(strict, async (request) => request)
     await expect(ask('longer than ten bytes')).rejects.toMatchObject({ code: 'too-large' })
+  })
+
+  it('of a protocol whose limits no frame holds is neither served nor sent', async () => {
+    const huge = { ...echo, limits: { ...echo.limits, requestBytes: 2 * MIB } }
+    expect(() => server.rpc.serve(huge, async (request) => request)).toThrow('requestBytes')
+    server.rpc.serve(echo, async (request) => request)
+    await ask('open')
+    await expect(
+      client.rpc.request(addressOf(server), huge, new Uint8Array(MIB + 1))
+    ).rejects.toMatchObject({ code: 'too-large' })
   })
 
   it('with an answer over its size fails on the side that answers', async () => {

@@ -13,6 +13,7 @@ import { FrameChannel } from '../framing.ts'
 import { type Asked, type ClientExchange, ClientRequest } from './client-request.ts'
 import { Deadlines } from './deadlines.ts'
 import {
+  BODY_BYTES_MAX,
   EXCHANGES_MAX,
   OPENER_IDLE_MS,
   PROBE_TIMEOUT_MS,
@@ -285,7 +286,7 @@ function encodeWithin<Message>(
   bytesMax: number
 ): Uint8Array {
   const body = protocol.request.encode(message)
-  if (body.byteLength > bytesMax) {
+  if (body.byteLength > Math.min(bytesMax, BODY_BYTES_MAX)) {
     throw new ProtocolError('too-large', `${protocol.id} takes at most ${bytesMax} bytes`)
   }
   return body

@@ -1,6 +1,8 @@
 // Limits of the exchanges on one stream, and of the streams themselves. Both sides of a stream know them.
-import { MIB, MINUTE_MS, SECOND_MS } from '@kith/protocols'
+import { frame as frames, MIB, MINUTE_MS, SECOND_MS } from '@kith/protocols'
 
+/** What a frame has room for beside ids and the method's name. */
+export const BODY_BYTES_MAX = frames.FRAME_BYTES_MAX - frames.FRAME_OVERHEAD_BYTES
 /** Requests running on one stream; twice what keeps a relay's group commits full (256). More wait. */
 export const EXCHANGES_MAX = 512
 /**
