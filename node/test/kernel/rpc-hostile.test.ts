@@ -2,8 +2,7 @@
 // memory, and nothing of anybody else.
 import { frame as frames, KIB, MIB, type Publisher } from '@kith/protocols'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { FrameEncoder, KIND, type OutgoingFrame } from '../../src/kernel/frame-codec.ts'
-import { FrameReader } from '../../src/kernel/frame-reader.ts'
+import { KIND, type OutgoingFrame } from '../../src/kernel/frame-codec.ts'
 import { STALL_MS } from '../../src/kernel/framing.ts'
 import { RateLimiter, silentLog } from '../../src/kernel/index.ts'
 import { ClientLane } from '../../src/kernel/rpc/client.ts'
@@ -11,74 +10,12 @@ import { ACCEPTOR_IDLE_MS, PROBE_TIMEOUT_MS } from '../../src/kernel/rpc/limits.
 import { ServerLane } from '../../src/kernel/rpc/server.ts'
 import type { Service } from '../../src/kernel/rpc/service.ts'
 import { FakeClock, settled } from '../../src/testing/index.ts'
-import { MemoryStream } from '../../src/testing/memory-stream.ts'
+import { createPair, method, Rogue, remote, WINDOW_BYTES } from './rogue.ts'
 import { bytes, echo, feed } from './rpc-fixture.ts'
-
-const remote = { device: '12D3KooWtest' as never, publicKey: new Uint8Array(32) }
-const WINDOW_BYTES = 256 * KIB
-
-/** Two ends of a stream; what is sent arrives in the next microtask. */
-function createPair(): [MemoryStream, MemoryStream] {
-  const create = () =>
-    new MemoryStream({
-      windowBytes: WINDOW_BYTES,
-      chunkBytes: 64 * KIB,
-      dueMs: () => 0,
-      wake: (end) =>
-        queueMicrotask(() => {
-          while (end.deliver(0));
-        }),
-      onClosed: () => {}
-    })
-  const [near, far] = [create(), create()]
-  near.peer = far
-  far.peer = near
-  return [near, far]
-}
-
-/** The hostile end: writes what it likes, reads only if told to. */
-class Rogue {
-  readonly stream: MemoryStream
-  readonly frames: frames.Frame[] = []
-  readonly #reader = new FrameReader(frames.FRAME_BYTES_MAX, (one) =>
-    this.frames.push(frames.Frame.decode(one))
-  )
-  receivedBytes = 0
-  isReading: boolean
-  end: Error | undefined | 'open' = 'open'
-
-  constructor(stream: MemoryStream, isReading = true) {
-    this.stream = stream
-    this.isReading = isReading
-    stream.attach({
-      onBytes: (piece) => {
-        this.receivedBytes += piece.byteLength
-        if (!this.isReading) return
-        this.#reader.push(piece)
-        stream.release(piece.byteLength)
-      },
-      onWritable: () => {},
-      onEnd: (error) => {
-        this.end = error
-      }
-    })
-  }
-
-  write(...outgoing: OutgoingFrame[]): void {
-    for (const one of outgoing) {
-      const encoder = new FrameEncoder(one)
-      const encoded = new Uint8Array(encoder.totalBytes)
-      encoder.writeTo(encoded, 0)
-      this.stream.send(encoded)
-    }
-  }
-}
 
 let clock: FakeClock
 let services: Map<string, Service>
 let rogue: Rogue
-
-const method = (protocol: { id: string }) => new TextEncoder().encode(protocol.id)
 
 beforeEach(() => {
   clock = new FakeClock()
