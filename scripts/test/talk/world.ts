@@ -120,6 +120,18 @@ export class World {
     await relay?.stop().catch(() => undefined)
   }
 
+  /** What is on the relay's disk now. Starts the relay anew. */
+  async backUpRelay(): Promise<MemoryDisk> {
+    await this.stopRelay()
+    const copy = new MemoryDisk()
+    const [from, to] = [openMemoryStore(this.relayDisk), openMemoryStore(copy)]
+    const all = { from: new Uint8Array(0), to: new Uint8Array(64).fill(255) }
+    for await (const [key, value] of from.scan(all)) await to.commit([{ type: 'put', key, value }])
+    await Promise.all([from.close(), to.close()])
+    await this.startRelay()
+    return copy
+  }
+
   cut(person: Person): void {
     this.networks.cut(person.device, this.relayId as never)
   }
