@@ -18,7 +18,8 @@ export class FakeClock implements Clock {
   #order = 0
 
   now(): number {
-    return this.#monotonicMs + this.#wallOffsetMs
+    // Whole milliseconds, as Date.now tells them, whatever part of one a timer fell on.
+    return Math.floor(this.#monotonicMs + this.#wallOffsetMs)
   }
 
   monotonic(): number {
