@@ -152,7 +152,6 @@ export class Delivery {
 
   /** Goes on with what the last run left: seals what was not sealed, opens what waited. */
   resume(): void {
-    this.dispatch({ type: 'open-again' })
     for (const { id, unsealed, addresses } of this.state.conversations.values()) {
       for (const [device, known] of addresses) this.#devices.learn(device, known)
       if (unsealed.length > 0) this.dispatch({ type: 'retry-start', conversation: id })
@@ -315,7 +314,8 @@ export class Delivery {
       },
       primitives
     )
-    const targets = this.#init.targets(peer, primitives.sha256(slot.sealed))
+    // What the token of a slot is made for: protocols/src/box/README.md.
+    const targets = this.#init.targets(peer, primitives.sha256(box.Slot.encode(slot)))
     const put = await Promise.all(this.routes.map((route) => route.putSlot(slot, targets)))
     this.dispatch({ type: 'receipt-sealed', conversation, confirmed: put.includes(true) })
   }
@@ -333,7 +333,7 @@ export class Delivery {
     )
     const { addresses } = opened
     this.#devices.learn(member.device, addresses)
-    this.dispatch({ type: 'receipt', conversation, member, delivered, addresses })
+    this.dispatch({ type: 'receipt', conversation, member, delivered, addresses, archiveKey })
   }
 
   #checkHead({ relay, head, storeEpoch }: EffectOf<'check-head'>): void {

@@ -1,6 +1,14 @@
 // The inbox's decisions: entries are taken in the order of the log, opened, checked against what their epoch
 // allows, and stored with duplicate mark and cursor in one transaction; only then acknowledged.
-import { type box, box as boxes, direct, idBytes, messageIdOf, type RelayId } from '@kith/protocols'
+import {
+  type box,
+  box as boxes,
+  direct,
+  HASH_BYTES,
+  idBytes,
+  messageIdOf,
+  type RelayId
+} from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { toString as toText } from 'uint8arrays/to-string'
 import { advance, ownerOf } from './intake.ts'
@@ -30,7 +38,14 @@ export function item(turn: Turn, { relay, item }: Of<'item'>): void {
     const owner = turn.state.slotTags.get(toText(slot.tag, 'base16'))
     if (owner !== undefined) turn.perform({ type: 'open-receipt', owner, slot })
   }
+  if (intake.pending.length === 0) giveCredit(turn, relay, item)
   advance(turn)
+}
+
+/** Nothing of it waits to be written down, so its credit goes back now: else slots alone would use up all. */
+function giveCredit(turn: Turn, relay: RelayId, { storeEpoch }: box.SubscribeItem): void {
+  const number = turn.state.cursors.get(relay)?.number ?? 0
+  turn.whenDurable({ type: 'acknowledge', relay, storeEpoch, number })
 }
 
 function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | undefined {
@@ -38,8 +53,9 @@ function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | u
   let cursor = startOf(turn, relay, item.storeEpoch, intake)
   const pending: IncomingEntry[] = [...intake.pending]
   for (const entry of item.entries) {
-    if (entry.number !== cursor.number + 1 || entry.envelopeId.byteLength !== 32) {
-      distrust(turn, relay, 'its log has a hole')
+    const fault = faultOf(entry, cursor, turn)
+    if (fault !== undefined) {
+      distrust(turn, relay, fault)
       return undefined
     }
     const chain = boxes.chainNext(cursor.chain, entry.number, entry.envelopeId, turn.tools.sha256)
@@ -51,17 +67,30 @@ function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | u
       path: 'relay',
       waiting: undefined,
       request: undefined,
-      chain
+      cursor
     })
   }
   return { ...intake, pending, cursor }
+}
+
+/** Why an entry cannot be what follows in the log; undefined when it can. */
+function faultOf(entry: box.Entry, { number }: Cursor, { tools }: Turn): string | undefined {
+  if (entry.number !== number + 1) return 'its log has a hole'
+  if (entry.envelopeId.byteLength !== HASH_BYTES) return 'its log names no message'
+  if (entry.envelope.byteLength === 0) return undefined
+  const isWhole = equals(tools.sha256(entry.envelope), entry.envelopeId)
+  return isWhole ? undefined : 'a message is not the one its log names'
 }
 
 /** Where the log stands before this item: after what is pending, at the cursor, or at the start of a new store. */
 function startOf(turn: Turn, relay: RelayId, storeEpoch: Uint8Array, intake: Intake): Cursor {
   const held = intake.cursor ?? turn.state.cursors.get(relay)
   if (held !== undefined && equals(held.storeEpoch, storeEpoch)) return held
-  if (held !== undefined) offerAgain(turn, relay)
+  offerAgain(turn, relay)
+  return beginningOf(turn, relay, storeEpoch)
+}
+
+function beginningOf(turn: Turn, relay: RelayId, storeEpoch: Uint8Array): Cursor {
   return {
     relay,
     local: turn.state.cursors.get(relay)?.local ?? cursorLocal(turn.state.cursors),
@@ -86,9 +115,24 @@ function checkHead(
   else turn.perform({ type: 'check-head', relay, head, storeEpoch: item.storeEpoch })
 }
 
-/** Ends the session with a relay that contradicts itself. What it delivered was authenticated by its authors. */
-export function distrust(turn: Turn, relay: RelayId, reason: string): void {
+/**
+ * Ends the session with a relay that contradicts itself. What it delivered was authenticated by its authors, but
+ * some of it may be missing, and what it accepted may be gone (so it is after a backup was put back): its log is
+ * read again from the beginning, where what is held is known by its mark, and the outbox is offered again.
+ */
+function distrust(turn: Turn, relay: RelayId, reason: string): void {
   turn.perform({ type: 'distrust', relay, reason })
+  const { opening } = turn.state
+  const intake = turn.intake(relay)
+  const held = intake.cursor ?? turn.state.cursors.get(relay)
+  if (held === undefined) return
+  const cursor = beginningOf(turn, relay, held.storeEpoch)
+  const pending = intake.pending
+    .slice(0, opening?.source === relay ? opening.count : 0)
+    .map((entry) => ({ ...entry, cursor: undefined }))
+  turn.setCursor(cursor)
+  turn.setIntake(relay, { ...intake, pending, cursor })
+  offerAgain(turn, relay)
 }
 
 /** Stores what was opened, moves the cursor past it, and acknowledges once that is on disk. */
@@ -104,13 +148,24 @@ export function opened(turn: Turn, { source, results }: Of<'opened'>): void {
     }
     if (entry.request !== undefined) answer(turn, entry.request, entry, result)
   }
-  const last = entries.at(-1)
-  if (last !== undefined && source !== 'waiting' && source !== 'direct')
-    moveCursor(turn, source, last)
+  const cursor = entries.at(-1)?.cursor
+  if (cursor !== undefined) moveCursor(turn, cursor)
   const intake = turn.intake(source)
   turn.setIntake(source, { ...intake, pending: intake.pending.slice(entries.length) })
   turn.patch({ opening: undefined })
+  const withheld = entries.filter((_, index) => results[index]?.type === 'skipped')
+  if (cursor !== undefined) noteWithheld(turn, cursor.relay, withheld)
   advance(turn)
+}
+
+/** A body that is not there may come when the log is read again: once, since it may be gone for good. */
+function noteWithheld(turn: Turn, relay: RelayId, entries: readonly IncomingEntry[]): void {
+  const intake = turn.intake(relay)
+  const known = intake.withheld ?? new Set()
+  const fresh = entries.map(({ number }) => number).filter((number) => !known.has(number))
+  if (fresh.length === 0) return
+  turn.setIntake(relay, { ...intake, withheld: new Set([...known, ...fresh]) })
+  distrust(turn, relay, 'it holds back what it lists')
 }
 
 interface Settling {
@@ -138,17 +193,10 @@ function settle(turn: Turn, { source, entry, result, depths }: Settling): void {
   if (result.type === 'unknown-tag' && source !== 'waiting') keepWaiting(turn, entry)
 }
 
-function moveCursor(turn: Turn, relay: RelayId, last: IncomingEntry): void {
-  const cursor = turn.intake(relay).cursor
-  if (cursor === undefined || last.chain === undefined) return
-  const moved = { ...cursor, number: last.number, chain: last.chain }
-  turn.setCursor(moved)
-  turn.whenDurable({
-    type: 'acknowledge',
-    relay,
-    storeEpoch: moved.storeEpoch,
-    number: moved.number
-  })
+function moveCursor(turn: Turn, cursor: Cursor): void {
+  const { relay, storeEpoch, number } = cursor
+  turn.setCursor(cursor)
+  turn.whenDurable({ type: 'acknowledge', relay, storeEpoch, number })
 }
 
 /** Envelopes that a device brought: taken like any other, answered one by one once they are on disk. */
@@ -163,7 +211,7 @@ export function deliver(turn: Turn, { request, envelopes }: Of<'deliver'>): void
       path: 'direct',
       waiting: undefined,
       request,
-      chain: undefined
+      cursor: undefined
     })
   )
   for (const { id } of envelopes.slice(taken.length)) {

@@ -68,11 +68,6 @@ export function offline(turn: Turn, relay: RelayId): void {
   const intake = turn.intake(relay)
   const { opening } = turn.state
   const pending = intake.pending.slice(0, opening?.source === relay ? opening.count : 0)
-  const last = pending.at(-1)
-  const held = turn.state.cursors.get(relay)
-  const cursor =
-    intake.cursor !== undefined && last?.chain !== undefined
-      ? { ...intake.cursor, number: last.number, chain: last.chain }
-      : held
+  const cursor = pending.at(-1)?.cursor ?? turn.state.cursors.get(relay)
   turn.setIntake(relay, { ...intake, pending, cursor })
 }

@@ -1,11 +1,14 @@
 // How far what was sent has come: accepted by homes, held by devices of the recipient, refused, or to be sent again
 // because nobody can know.
 import type { ConversationId, DeviceId, RelayId } from '@kith/protocols'
+import { equals } from 'uint8arrays/equals'
 import { addCounter, hasCounter, mergeRanges } from '../conversations/counters.ts'
+import { currentEpoch } from '../conversations/incarnations.ts'
+import type { Member } from '../groups/group-crypto.ts'
 import { devicesOf, messageOf, note, pump } from './outbox.ts'
 import { scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
-import type { Input, OutboxEntry } from './state.ts'
+import type { ConversationState, Input, OutboxEntry } from './state.ts'
 import type { Turn } from './turn.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
@@ -23,12 +26,15 @@ export function accepted(turn: Turn, input: Of<'accepted'>): void {
 
 /**
  * An entry leaves the outbox when a home and a device of the recipient have it; until then its bytes stay. A
- * welcome has done its work on either: it is in the box, or its device has joined.
+ * welcome has done its work once its device has joined: what a home accepted it may lose. One for an own device
+ * is not answered with receipts, so that a home's word has to do.
  */
 function progress(turn: Turn, entry: OutboxEntry): void {
   const isAccepted = entry.acceptedBy.length > 0
   const isDelivered = entry.deliveredBy !== undefined
-  const isDone = entry.kind === 'welcome' ? isAccepted || isDelivered : isAccepted && isDelivered
+  const isForSelf = entry.target === turn.state.self.account
+  const isDone =
+    entry.kind === 'welcome' ? isDelivered || (isAccepted && isForSelf) : isAccepted && isDelivered
   if (isDone) turn.deleteOutbox(entry.local)
   else turn.setOutbox(entry)
   turn.announce({ type: 'progress', entry })
@@ -67,8 +73,11 @@ export function online(turn: Turn, relay: RelayId): void {
   }
 }
 
-/** The relay's store is a new one (restored, or lost): it may hold nothing of what it accepted. */
+/** The relay's store is a new one (restored, or lost): it may hold nothing of what it accepted, nor receipts. */
 export function offerAgain(turn: Turn, relay: RelayId): void {
+  for (const { id, received } of turn.state.conversations.values()) {
+    if (received.size > 0) scheduleReceipt(turn, id)
+  }
   for (const entry of turn.state.outbox.values()) {
     if (!entry.acceptedBy.includes(relay)) continue
     const again = { ...entry, acceptedBy: entry.acceptedBy.filter((other) => other !== relay) }
@@ -96,6 +105,26 @@ export function receipt(turn: Turn, input: Of<'receipt'>): void {
     if (entry.conversation !== input.conversation || sealed === undefined) continue
     if (entry.kind === 'welcome' || entry.deliveredBy !== undefined) continue
     if (hasCounter(ranges, sealed.counter)) progress(turn, { ...entry, deliveredBy: 'relay' })
+  }
+  if (isCurrent(conversation, input.archiveKey)) dropWelcomes(turn, conversation.id, input.member)
+}
+
+/** Whether a receipt was sealed in the epoch that this device sends in: then its author has joined that group. */
+function isCurrent(conversation: ConversationState, archiveKey: Uint8Array | undefined): boolean {
+  if (archiveKey === undefined || conversation.incarnations.length === 0) return false
+  return equals(currentEpoch(conversation).archiveKey, archiveKey)
+}
+
+/** Nothing waits any more to be read in a group that the recipient may not have joined. */
+function dropWelcomes(turn: Turn, id: ConversationId, { account }: Member): void {
+  const entries = [...turn.state.outbox.values()].filter(
+    ({ conversation, target }) => conversation === id && target === account
+  )
+  const isWaiting = ({ kind, sealed, deliveredBy }: OutboxEntry): boolean =>
+    kind !== 'welcome' && sealed !== undefined && deliveredBy === undefined
+  if (entries.some(isWaiting)) return
+  for (const entry of entries) {
+    if (entry.kind === 'welcome') progress(turn, { ...entry, deliveredBy: 'relay' })
   }
 }
 

@@ -9,6 +9,8 @@ import type { Turn } from './turn.ts'
 /** One a second per conversation: the first at once, the rest together. Faster would tell a relay the reading
  * rhythm and cost as much as the messages; slower would be felt. */
 const RECEIPT_INTERVAL_MS = SECOND_MS
+/** A home that is there and did not take it is busy, or does not know the peer yet: a few seconds change that. */
+const RECEIPT_RETRY_MS = 5 * SECOND_MS
 
 /** There is something new to tell: seals a receipt now, or as soon as the rate allows. */
 export function scheduleReceipt(turn: Turn, id: ConversationId): void {
@@ -65,7 +67,8 @@ export function receiptDue(turn: Turn, id: ConversationId): void {
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
-/** What arrived while it was being sealed goes into the next; what no home took is told when one is reachable. */
+/** What arrived while it was being sealed goes into the next; what no home took is told again after a pause, or
+ * when one is reachable again. */
 export function receiptSealed(
   turn: Turn,
   { conversation: id, confirmed }: Of<'receipt-sealed'>
@@ -78,6 +81,18 @@ export function receiptSealed(
     receipt: { ...receipt, sealing: false, isStale: false, isDue: isStale || !confirmed }
   })
   if (isStale) scheduleReceipt(turn, id)
+  else if (!confirmed && turn.state.online.size > 0) retryReceipt(turn, id)
+}
+
+function retryReceipt(turn: Turn, id: ConversationId): void {
+  const conversation = turn.conversation(id)
+  if (conversation.receipt.timer) return
+  turn.updateConversation({ ...conversation, receipt: { ...conversation.receipt, timer: true } })
+  turn.perform({
+    type: 'timer',
+    delayMs: RECEIPT_RETRY_MS,
+    input: { type: 'receipt-due', conversation: id }
+  })
 }
 
 /** This device can be reached somewhere else now: everybody it talks to is told. */

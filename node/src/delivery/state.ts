@@ -126,8 +126,8 @@ export interface IncomingEntry {
   readonly waiting: number | undefined
   /** Request of a direct delivery that waits for this entry. */
   readonly request: number | undefined
-  /** 32 bytes, chain value of the log at this entry. */
-  readonly chain: Uint8Array | undefined
+  /** Where its log stands after it; undefined for what came another way, and for a log that is read again. */
+  readonly cursor: Cursor | undefined
 }
 
 /** Where envelopes come from: one queue for each relay's log, one for those that waited for their epoch, one for
@@ -136,6 +136,8 @@ export type Source = RelayId | 'waiting' | 'direct'
 
 export interface Intake {
   readonly pending: readonly IncomingEntry[]
+  /** Numbers of entries that came without their body though this device does not have it. */
+  readonly withheld?: ReadonlySet<number>
   /** Chain after the last pending entry. */
   readonly cursor: Cursor | undefined
 }
@@ -305,6 +307,8 @@ export type Input =
       readonly member: Member
       readonly delivered: ReadonlyMap<DeviceId, Ranges>
       readonly addresses: readonly string[]
+      /** Key that opened it; which epoch its author had joined. */
+      readonly archiveKey?: Uint8Array
     }
   | { readonly type: 'befriend'; readonly account: AccountId }
   /** Account logs have changed: groups may have to follow. */

@@ -47,7 +47,7 @@ export function releaseWaiting(turn: Turn): void {
         path,
         waiting: local,
         request: undefined,
-        chain: undefined
+        cursor: undefined
       })
     )
     .filter((entry) => ownerOf(turn, entry) !== undefined)

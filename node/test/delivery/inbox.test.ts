@@ -24,12 +24,44 @@ describe('the inbox', () => {
     expect(world.changes.some((change) => change.type === 'mark')).toBe(true)
   })
 
-  it('moves the cursor past duplicates, elided bodies and unreadable entries without showing anything', () => {
+  it('moves the cursor past duplicates and unreadable entries without showing anything', () => {
+    const world = readyWorld()
+    world.push(envelopeOf(20), envelopeOf(21))
+    world.answer({ type: 'duplicate' }, { type: 'unreadable' })
+    expect(world.events('message')).toHaveLength(0)
+    expect(world.state.cursors.get(RELAY)?.number).toBe(2)
+  })
+
+  it('reads a log once more from the beginning when a body is held back, and no second time', () => {
+    const world = readyWorld()
+    world.push(envelopeOf(20), envelopeOf(21))
+    world.answer({ type: 'skipped' }, fromBob(2))
+    expect(world.all('distrust')).toMatchObject([{ relay: RELAY }])
+    expect(world.state.cursors.get(RELAY)?.number).toBe(0)
+    world.give({ type: 'offline', relay: RELAY }).readAgain()
+    world.answer({ type: 'skipped' }, { type: 'duplicate' })
+    expect(world.all('distrust')).toHaveLength(1)
+    expect(world.state.cursors.get(RELAY)?.number).toBe(2)
+  })
+
+  it('keeps the logs of two stores of one relay apart while the last entries are being opened', () => {
     const world = readyWorld()
     world.push(envelopeOf(20), envelopeOf(21), envelopeOf(22))
-    world.answer({ type: 'duplicate' }, { type: 'skipped' }, { type: 'unreadable' })
-    expect(world.events('message')).toHaveLength(0)
-    expect(world.state.cursors.get(RELAY)?.number).toBe(3)
+    world.give({ type: 'offline', relay: RELAY })
+    world.renewStore(bytes(16, 99)).push(envelopeOf(30))
+    world.answer(fromBob(1), fromBob(2), fromBob(3))
+    expect(world.state.cursors.get(RELAY)).toMatchObject({ storeEpoch: STORE_EPOCH, number: 3 })
+    world.answer(fromBob(4))
+    expect(world.state.cursors.get(RELAY)).toMatchObject({ storeEpoch: bytes(16, 99), number: 1 })
+    expect(world.all('distrust')).toHaveLength(0)
+  })
+
+  it('gives credit back for items that bring nothing to write down', () => {
+    const world = readyWorld()
+    const slot = { tag: bytes(16, 1), version: 1, sealed: bytes(9, 1) }
+    const item = { storeEpoch: STORE_EPOCH, entries: [], slots: [slot] }
+    world.give({ type: 'item', relay: RELAY, item })
+    expect(world.all('acknowledge')).toMatchObject([{ relay: RELAY, number: 0 }])
   })
 
   it('shows a message once even when one batch holds it twice', () => {
@@ -92,7 +124,7 @@ describe('the inbox', () => {
     expect(world.state.cursors.get(RELAY)?.number).toBe(258)
   })
 
-  it('ends the session with a relay whose log has a hole, and loses nothing by it', () => {
+  it('ends the session with a relay whose log has a hole, and reads it again from the beginning', () => {
     const world = readyWorld()
     world.push(envelopeOf(20))
     world.answer(fromBob(1))
@@ -108,7 +140,7 @@ describe('the inbox', () => {
       }
     })
     expect(world.all('distrust')).toMatchObject([{ relay: RELAY }])
-    expect(world.state.cursors.get(RELAY)?.number).toBe(1)
+    expect(world.state.cursors.get(RELAY)?.number).toBe(0)
   })
 
   it('ends the session with a relay whose head does not match its log', () => {

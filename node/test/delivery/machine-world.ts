@@ -91,6 +91,7 @@ export class World {
   /** Commits reach the disk at once unless a test holds them. */
   hold = false
   #log: { id: Uint8Array; envelope: Uint8Array }[] = []
+  #storeEpoch = STORE_EPOCH
   #chain = box.chainStart(STORE_EPOCH, idBytes(ALICE.account), sha256)
 
   give(...inputs: Input[]): this {
@@ -145,8 +146,22 @@ export class World {
     return this.give({
       type: 'item',
       relay: RELAY,
-      item: { storeEpoch: STORE_EPOCH, entries, slots: [] }
+      item: { storeEpoch: this.#storeEpoch, entries, slots: [] }
     })
+  }
+
+  /** Everything pushed so far once more, as to a device that begins anew. */
+  readAgain(): this {
+    const log = this.#log
+    return this.renewStore(this.#storeEpoch).push(...log.map(({ envelope }) => envelope))
+  }
+
+  /** The relay's log begins again, in this store epoch. */
+  renewStore(storeEpoch: Uint8Array): this {
+    this.#log = []
+    this.#storeEpoch = storeEpoch
+    this.#chain = box.chainStart(storeEpoch, idBytes(ALICE.account), sha256)
+    return this
   }
 
   /** Answers the one opening that is under way. */
