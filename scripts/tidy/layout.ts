@@ -7,14 +7,33 @@ const LINES_MAX = 300
 /** A test file or suite is a list of sentences, read one by one. */
 const TEST_LINES_MAX = 500
 
-/** Files that may be longer, each with its reason. */
-const LONG_FILES: ReadonlyMap<string, string> = new Map()
+/** Files that may be longer, each as long as its reason allows. */
+const LONG_FILES: ReadonlyMap<string, { readonly linesMax: number; readonly why: string }> =
+  new Map([
+    [
+      'node/src/messenger.ts',
+      { linesMax: 420, why: 'the one place that builds every component and joins them' }
+    ],
+    [
+      'node/src/delivery/state.ts',
+      { linesMax: 450, why: 'declarations: state, inputs and effects of one machine, side by side' }
+    ],
+    [
+      'node/src/delivery/delivery.ts',
+      { linesMax: 400, why: 'the shell that performs every effect of that machine' }
+    ]
+  ])
 
-/** A file that one sitting does not hold is split by noun. */
+/** A file that one sitting does not hold is split by noun; an exception that is not needed is taken back. */
 export function fitsOneSitting({ path, text }: SourceFile): Finding[] {
-  if (!path.endsWith('.ts') || isGenerated(path) || LONG_FILES.has(path)) return []
+  if (!path.endsWith('.ts') || isGenerated(path)) return []
   const lines = text.trimEnd().split('\n').length
-  const linesMax = /(?:\/test|\/testing\/suites)\//.test(path) ? TEST_LINES_MAX : LINES_MAX
+  const exception = LONG_FILES.get(path)
+  if (exception !== undefined && lines <= LINES_MAX) {
+    return [{ path, line: 1, message: 'is no longer long: take it off LONG_FILES' }]
+  }
+  const isTest = /(?:\/test|\/testing\/suites)\//.test(path)
+  const linesMax = exception?.linesMax ?? (isTest ? TEST_LINES_MAX : LINES_MAX)
   if (lines <= linesMax) return []
   return [
     { path, line: linesMax + 1, message: `${lines} lines, more than ${linesMax}: split by noun` }
