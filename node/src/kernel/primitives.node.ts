@@ -11,6 +11,7 @@ import {
   createPrivateKey,
   createPublicKey,
   createSecretKey,
+  diffieHellman,
   hkdfSync,
   type KeyObject,
   sign,
@@ -39,6 +40,10 @@ const ARGON2_SALT_BYTES_MIN = 16
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
 /** DER of SubjectPublicKeyInfo (RFC 8410 §4) up to the 32-byte public key. */
 const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex')
+
+/** The same two for X25519. */
+const AGREEMENT_PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
+const AGREEMENT_SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
 
 /**
  * Imported keys kept. A device verifies for the members of its busy conversations (250 accounts at most, few of
@@ -144,6 +149,37 @@ function verifySignature(
   return verify(null, message, publicKeyOf(publicKey), signature)
 }
 
+/** Used once each, so that no cache keeps them. */
+function agreementPrivateKey(seed: Uint8Array): KeyObject {
+  requireLength(seed, SEED_BYTES, 'an X25519 private key')
+  const key = Buffer.concat([AGREEMENT_PKCS8_PREFIX, seed])
+  return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
+}
+
+function agreementKey(privateKey: Uint8Array): Uint8Array {
+  const der = createPublicKey(agreementPrivateKey(privateKey)).export({
+    format: 'der',
+    type: 'spki'
+  })
+  return new Uint8Array(der.subarray(AGREEMENT_SPKI_PREFIX.byteLength))
+}
+
+function agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+  if (publicKey.byteLength !== PUBLIC_KEY_BYTES) return undefined
+  const key = Buffer.concat([AGREEMENT_SPKI_PREFIX, publicKey])
+  try {
+    return plain(
+      diffieHellman({
+        privateKey: agreementPrivateKey(privateKey),
+        publicKey: createPublicKey({ key, format: 'der', type: 'spki' })
+      })
+    )
+  } catch {
+    // OpenSSL refuses a public key of small order, under which every private key gives the same.
+    return undefined
+  }
+}
+
 function deriveFromPassphrase(passphrase: Uint8Array, salt: Uint8Array): Promise<Uint8Array> {
   if (salt.byteLength < ARGON2_SALT_BYTES_MIN) {
     throw new RangeError(`a salt must have at least ${ARGON2_SALT_BYTES_MIN} bytes`)
@@ -189,6 +225,8 @@ export const nodePrimitives: Primitives = {
     return plain(sign(null, message, privateKeyOf(privateKey)))
   },
   verify: verifySignature,
+  agreementKey,
+  agree,
   equal: (a, b) => a.byteLength === b.byteLength && timingSafeEqual(a, b),
   argon2id: deriveFromPassphrase
 }

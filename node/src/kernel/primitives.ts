@@ -29,6 +29,10 @@ export interface Primitives {
   /** 64 bytes, Ed25519 (RFC 8032). */
   sign(privateKey: Uint8Array, message: Uint8Array): Uint8Array
   verify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean
+  /** 32 bytes, X25519 public key (RFC 7748) of a 32-byte private key. */
+  agreementKey(privateKey: Uint8Array): Uint8Array
+  /** 32 bytes that both sides of an X25519 agreement get; undefined for a public key that fixes the outcome. */
+  agree(privateKey: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
   /** Constant-time comparison; false for different lengths. */
   equal(a: Uint8Array, b: Uint8Array): boolean
   /** 32 bytes, Argon2id (RFC 9106), 64 MiB, 3 passes, 1 lane. */

@@ -226,3 +226,29 @@ describe('hashes and derivations', () => {
     expect(primitives.equal(ascii(''), ascii(''))).toBe(true)
   })
 })
+
+describe('X25519', () => {
+  const key = (byte: number) => new Uint8Array(32).fill(byte)
+
+  test('both sides get the same secret', () => {
+    const [a, b] = [key(17), key(99)]
+    const shared = primitives.agree(a, primitives.agreementKey(b))
+    expect(shared?.byteLength).toBe(32)
+    expect(shared).toEqual(primitives.agree(b, primitives.agreementKey(a)))
+  })
+
+  test('the base point is the one of RFC 7748', () => {
+    // RFC 7748 §5.2: one iteration of the function on the number 9.
+    const nine = from(`09${'00'.repeat(31)}`)
+    const expected = '422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079'
+    expect(hex(primitives.agree(nine, nine))).toBe(expected)
+    expect(hex(primitives.agreementKey(nine))).toBe(expected)
+  })
+
+  test('a key of small order or of a wrong length agrees with nobody', () => {
+    const own = key(17)
+    expect(primitives.agree(own, from('00'.repeat(32)))).toBeUndefined()
+    expect(primitives.agree(own, from(`01${'00'.repeat(31)}`))).toBeUndefined()
+    expect(primitives.agree(own, new Uint8Array(31))).toBeUndefined()
+  })
+})

@@ -42,4 +42,6 @@ export const linkingWatch = defineSubscription<WatchRequest, WatchItem, WatchAck
   }
 })
 
+export * from './exchange.ts'
+export * from './pb/exchange.ts'
 export * from './pb/linking.ts'
