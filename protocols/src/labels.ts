@@ -29,6 +29,8 @@ export const LABELS = {
   sequencedCommit: label('kith/sequenced-commit/1'),
   /** Signature of a sequencer under a receipt. */
   receipt: label('kith/receipt/1'),
+  /** Hash of a receipt: the parent of the next one of its group. */
+  receiptHash: label('kith/receipt-hash/1'),
   /** Hash of the sorted account ids of a direct chat: its conversation id. */
   directConversation: label('kith/direct/1'),
   /** Tag of an epoch on the outside of its envelopes. */

@@ -24,6 +24,8 @@ import { createEvents, type RelayEvents } from './events.ts'
 import { loadDirectory, serveIdentity } from './identity/index.ts'
 import { openInvites } from './invites/index.ts'
 import { serveKeyPackages } from './key-packages/index.ts'
+import { serveLinking } from './linking/index.ts'
+import { serveSequencer } from './sequencer/index.ts'
 import { createServe, type Serve } from './serve.ts'
 import { openSlots, serveSlots } from './slots/index.ts'
 import { openMeta } from './storage/meta.ts'
@@ -151,8 +153,9 @@ async function openServices(
   return { store, primitives, clock, events, commit, directory, boxes, slots }
 }
 
-function serveAll(serve: Serve, relay: RelayId, services: Services, { config }: RelayInit): void {
+function serveAll(serve: Serve, relay: RelayId, services: Services, init: RelayInit): void {
   const { store, primitives, boxes } = services
+  const { config, privateKey } = init
   serveIdentity(serve, {
     ...services,
     relay,
@@ -163,6 +166,8 @@ function serveAll(serve: Serve, relay: RelayId, services: Services, { config }: 
   serveKeyPackages(serve, services)
   serveBox(serve, services)
   serveSlots(serve, services)
+  serveSequencer(serve, { ...services, keys: primitives.keyPair(privateKey) })
+  serveLinking(serve, services)
 }
 
 /** Told once, heard by whoever runs the relay. */

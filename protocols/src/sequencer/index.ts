@@ -18,3 +18,4 @@ export const sequencerAppend = defineProtocol<SequenceRequest, SequenceResponse>
 })
 
 export * from './pb/sequencer.ts'
+export * from './receipt.ts'

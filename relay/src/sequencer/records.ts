@@ -8,6 +8,9 @@ import { key, TABLE } from '../storage/keys.ts'
 import type { StoreReader } from '../storage/reader.ts'
 import type { SequencedGroup } from './state.ts'
 
+/** The store, or the store under writes that are on their way to it. */
+export type SequencerReader = Pick<StoreReader, 'get'>
+
 const groupKey = (group: Uint8Array): Uint8Array => key(TABLE.sequencedGroup, group)
 const receiptKey = (group: Uint8Array, epoch: number): Uint8Array =>
   key(TABLE.receipt, group, epoch)
@@ -22,7 +25,7 @@ export function groupWrite(name: Uint8Array, { billedTo, head, epochs }: Sequenc
 
 /** The group, or undefined when none of its commits was ever asked for. */
 export async function loadGroup(
-  store: StoreReader,
+  store: SequencerReader,
   name: Uint8Array
 ): Promise<SequencedGroup | undefined> {
   const record = await store.get(groupKey(name))
@@ -51,7 +54,7 @@ export function receiptDelete(group: Uint8Array, epoch: number): Write {
 
 /** The receipt of an epoch, if it is kept. */
 export async function loadReceipt(
-  store: StoreReader,
+  store: SequencerReader,
   group: Uint8Array,
   epoch: number
 ): Promise<sequencer.SignedReceipt | undefined> {
@@ -65,7 +68,7 @@ export function useWrite(box: BoxNumber, groups: number): Write {
 }
 
 /** Groups that an account has begun. */
-export async function loadUse(store: StoreReader, box: BoxNumber): Promise<number> {
+export async function loadUse(store: SequencerReader, box: BoxNumber): Promise<number> {
   const record = await store.get(useKey(box))
   return record === undefined ? 0 : new FieldReader(record).varint()
 }
