@@ -3,8 +3,6 @@ import {
   type AccountId,
   box,
   type ConversationId,
-  type DeviceId,
-  deviceIdOf,
   envelope,
   type MessageId,
   ProtocolError,
@@ -12,11 +10,8 @@ import {
   type RelayId
 } from '@kith/protocols'
 import { UserError } from '../api.ts'
-import type { Ranges } from '../conversations/counters.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
-import type { StoredMessage } from '../conversations/message.ts'
 import { sealEnvelope } from '../conversations/sealing.ts'
-import { openSlot, sealSlot } from '../conversations/slot-sealing.ts'
 import type { Timelines } from '../conversations/timeline.ts'
 import type { LocalDevice } from '../groups/group-crypto.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -25,29 +20,21 @@ import { Machine } from '../kernel/machine.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Rpc } from '../kernel/rpc.ts'
-import type { Store, Write } from '../kernel/store/store.ts'
+import type { Store } from '../kernel/store/store.ts'
 import { DeviceRoutes } from './device-routes.ts'
 import { DirectAnswers } from './direct-answers.ts'
+import type { DeliveryEvent, Effect, GroupChange, Input, StartedGroup } from './inputs.ts'
 import type { Marks } from './marks.ts'
 import { type GroupOpener, isTemporary, openAll } from './opening.ts'
+import { openReceipt, sealReceipt } from './receipt-slots.ts'
 import type { Change } from './records.ts'
 import type { RelayRoute } from './relay-route.ts'
-import type {
-  DeliveryEvent,
-  DeliveryState,
-  Effect,
-  GroupChange,
-  Input,
-  OutboxEntry,
-  StartedGroup
-} from './state.ts'
+import type { DeliveryState, OutboxEntry } from './state.ts'
 import { createStep } from './step.ts'
+import { Transactions } from './transactions.ts'
 
 /** Opening that could not be finished, and a group that could not be founded, are tried again after this. */
 const RETRY_MS = 2_000
-/** Ranges of a receipt beyond this are left for the next one: the highest are the newest gaps. */
-const RECEIPT_RANGES_MAX = 32
-const RECEIPT_DEVICES_MAX = 64
 
 export interface DeliveryComponents {
   readonly store: Store
@@ -88,19 +75,20 @@ export class Delivery {
   readonly #routes = new Map<RelayId, RelayRoute>()
   readonly #devices: DeviceRoutes
   readonly #answers = new DirectAnswers()
+  readonly #transactions: Transactions
   readonly #stopping = new AbortController()
   readonly #composing = new Map<
     number,
     { resolve: (entry: OutboxEntry) => void; reject: (error: unknown) => void }
   >()
   #requests = 0
-  #commits: Promise<unknown> = Promise.resolve()
   #failure: unknown
 
   constructor(components: DeliveryComponents, init: DeliveryInit) {
     this.#components = components
     this.#init = init
     const { clock, primitives } = components
+    this.#transactions = new Transactions(components)
     this.#devices = new DeviceRoutes(components, {
       held: (device, ids) => this.dispatch({ type: 'held', device, ids }),
       online: (device) => this.dispatch({ type: 'device-online', device })
@@ -109,7 +97,7 @@ export class Delivery {
       init.state,
       createStep({ sha256: (...parts) => primitives.sha256(...parts) }),
       {
-        commit: (changes) => this.#commit(changes),
+        commit: (changes) => this.#transactions.commit(changes),
         perform: (effect) => this.#perform(effect),
         now: () => clock.now(),
         onFailure: (error) => this.#fail(error)
@@ -156,16 +144,13 @@ export class Delivery {
       for (const [device, known] of addresses) this.#devices.learn(device, known)
       if (unsealed.length > 0) this.dispatch({ type: 'retry-start', conversation: id })
     }
-    this.dispatch({ type: 'open-again' })
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort(new ProtocolError('unavailable', 'stopping'))
     this.#devices.stop()
     await Promise.all(this.routes.map((route) => route.stop()))
-    await this.#commits.catch(() => {
-      // Reported when it happened.
-    })
+    await this.#transactions.settled()
   }
 
   /** Takes a text into the outbox; resolves once it is durable. */
@@ -181,30 +166,6 @@ export class Delivery {
       this.#composing.set(request, { resolve, reject })
       this.dispatch({ type: 'compose', request, ...options })
     })
-  }
-
-  /** Turns changes into writes in the order of their steps, whatever their preparation takes. */
-  #commit(changes: readonly Change[]): Promise<void> {
-    const prepared = this.#commits.then(() => this.#prepare(changes))
-    this.#commits = prepared
-    return prepared.then((commit) => commit.done)
-  }
-
-  async #prepare(changes: readonly Change[]): Promise<{ done: Promise<void> }> {
-    const { marks, store, timelines } = this.#components
-    const writes: Write[] = []
-    const messages = new Map<number, StoredMessage[]>()
-    for (const change of changes) {
-      if (change.type === 'mark') writes.push(marks.write(change.id, change.depth))
-      else if (change.type === 'timeline-update') {
-        writes.push(...(await timelines.update(change.local, change.message)))
-      } else if (change.type === 'timeline') {
-        messages.set(change.local, [...(messages.get(change.local) ?? []), change.message])
-      } else writes.push(change)
-    }
-    for (const [local, batch] of messages) writes.push(...(await timelines.append(local, batch)))
-    // Wrapped, so that the next transaction is prepared while this one syncs.
-    return { done: store.commit(writes) }
   }
 
   #fail(error: unknown): void {
@@ -300,40 +261,20 @@ export class Delivery {
   }
 
   async #sealReceipt(effect: EffectOf<'seal-receipt'>): Promise<void> {
-    const { device, primitives, random } = this.#components
-    const { conversation, archiveKey, version, received, peer, addresses } = effect
-    const slot = sealSlot(
-      {
-        archiveKey,
-        sender: device,
-        conversation,
-        version,
-        delivered: deliveredOf(received),
-        addresses,
-        salt: random.bytes(envelope.SALT_BYTES)
-      },
-      primitives
-    )
+    const { conversation, peer } = effect
+    const slot = sealReceipt(effect, this.#components)
     // What the token of a slot is made for: protocols/src/box/README.md.
+    const { primitives } = this.#components
     const targets = this.#init.targets(peer, primitives.sha256(box.Slot.encode(slot)))
     const put = await Promise.all(this.routes.map((route) => route.putSlot(slot, targets)))
     this.dispatch({ type: 'receipt-sealed', conversation, confirmed: put.includes(true) })
   }
 
-  #openReceipt({ owner, slot }: EffectOf<'open-receipt'>): void {
-    const { archiveKey, conversation, member } = owner
-    const opened = openSlot({ slot, archiveKey }, this.#components.primitives)
-    const holds =
-      opened?.account === member.account &&
-      opened.device === member.device &&
-      opened.conversation === conversation
-    if (opened === undefined || !holds) return
-    const delivered = new Map(
-      opened.delivered.map(({ device, ranges }) => [deviceIdOf(device), ranges])
-    )
-    const { addresses } = opened
-    this.#devices.learn(member.device, addresses)
-    this.dispatch({ type: 'receipt', conversation, member, delivered, addresses, archiveKey })
+  #openReceipt(effect: EffectOf<'open-receipt'>): void {
+    const receipt = openReceipt(effect, this.#components.primitives)
+    if (receipt === undefined) return
+    this.#devices.learn(receipt.member.device, receipt.addresses)
+    this.dispatch(receipt)
   }
 
   #checkHead({ relay, head, storeEpoch }: EffectOf<'check-head'>): void {
@@ -361,13 +302,6 @@ export class Delivery {
     }
     this.#init.onEvent(event)
   }
-}
-
-function deliveredOf(received: ReadonlyMap<DeviceId, Ranges>): envelope.Delivered[] {
-  return [...received].slice(0, RECEIPT_DEVICES_MAX).map(([device, ranges]) => ({
-    device: publicKeyOf(device),
-    ranges: ranges.slice(0, RECEIPT_RANGES_MAX).map(({ from, to }) => ({ from, to }))
-  }))
 }
 
 function storeFailed(cause: unknown): UserError {

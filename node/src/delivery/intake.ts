@@ -1,7 +1,8 @@
 // What has arrived and waits to be opened: one queue a source, one opening at a time.
 import { decodeBounded, envelope, type RelayId } from '@kith/protocols'
 import { toString as toText } from 'uint8arrays/to-string'
-import type { IncomingEntry, OpenRequest, TagOwner } from './state.ts'
+import type { OpenRequest } from './inputs.ts'
+import type { IncomingEntry, TagOwner } from './state.ts'
 import type { Turn } from './turn.ts'
 
 /** Opened in one go: enough to amortise a commit, little enough to stay responsive. */

@@ -3,10 +3,10 @@
 import type { ConversationId } from '@kith/protocols'
 import type { EpochState } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
+import type { ChangedEpoch, Input } from './inputs.ts'
 import { pump, queueCommit, sendWelcome } from './outbox.ts'
 import { tellAddresses } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
-import type { ChangedEpoch, Input } from './state.ts'
 import type { Turn } from './turn.ts'
 import { releaseWaiting } from './waiting.ts'
 

@@ -3,8 +3,9 @@ import { type envelope, type MessageId, messageIdOf, ProtocolError } from '@kith
 import type { Incarnation } from '../conversations/incarnations.ts'
 import { openEnvelope, readEnvelope } from '../conversations/sealing.ts'
 import type { Primitives } from '../kernel/primitives.ts'
+import type { Opened, OpenedChange, OpenRequest } from './inputs.ts'
 import type { Marks } from './marks.ts'
-import type { Opened, OpenedChange, OpenRequest, TagOwner } from './state.ts'
+import type { TagOwner } from './state.ts'
 
 /** Joins groups that others founded, and follows their changes. */
 export interface GroupOpener {

@@ -11,16 +11,10 @@ import { fromString } from 'uint8arrays/from-string'
 import { currentEpoch, type EpochState } from '../conversations/incarnations.ts'
 import type { StoredMessage } from '../conversations/message.ts'
 import { advanceHeads, depthAfter } from '../conversations/ordering.ts'
+import type { Input, SealedWelcome } from './inputs.ts'
 import { tellAddresses } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
-import type {
-  ConversationState,
-  Input,
-  OutboxEntry,
-  QueuedChange,
-  SealedEntry,
-  SealedWelcome
-} from './state.ts'
+import type { ConversationState, OutboxEntry, QueuedChange, SealedEntry } from './state.ts'
 import type { Turn } from './turn.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>

@@ -5,10 +5,11 @@ import { equals } from 'uint8arrays/equals'
 import { addCounter, hasCounter, mergeRanges } from '../conversations/counters.ts'
 import { currentEpoch } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
+import type { Input } from './inputs.ts'
 import { devicesOf, messageOf, note, pump } from './outbox.ts'
 import { scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
-import type { ConversationState, Input, OutboxEntry } from './state.ts'
+import type { ConversationState, OutboxEntry } from './state.ts'
 import type { Turn } from './turn.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>

@@ -3,7 +3,7 @@
 // what it says is on disk.
 import { type ConversationId, SECOND_MS } from '@kith/protocols'
 import { currentEpoch } from '../conversations/incarnations.ts'
-import type { Input } from './state.ts'
+import type { Input } from './inputs.ts'
 import type { Turn } from './turn.ts'
 
 /** One a second per conversation: the first at once, the rest together. Faster would tell a relay the reading

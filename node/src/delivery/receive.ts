@@ -5,10 +5,11 @@ import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
 import { addCounter, missingRanges, type Ranges } from '../conversations/counters.ts'
 import { advanceHeads, depthHolds } from '../conversations/ordering.ts'
+import type { Opened } from './inputs.ts'
 import * as membership from './membership.ts'
 import { scheduleReceipt } from './receipts.ts'
 import { introductionWrite } from './records.ts'
-import type { ConversationState, IncomingEntry, Opened, TagOwner } from './state.ts'
+import type { ConversationState, IncomingEntry, TagOwner } from './state.ts'
 import type { Turn } from './turn.ts'
 
 type OpenedMessage = Extract<Opened, { type: 'message' }>

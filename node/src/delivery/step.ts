@@ -1,12 +1,13 @@
 // The delivery machine: every input to its decision. Pure; see turn.ts for what a step yields.
 import * as inbox from './inbox.ts'
+import type { Input, Stepped } from './inputs.ts'
 import * as intake from './intake.ts'
 import * as membership from './membership.ts'
 import * as outbox from './outbox.ts'
 import * as progress from './progress.ts'
 import * as receipts from './receipts.ts'
 import { reconcile } from './reconcile.ts'
-import type { DeliveryState, Input, Stepped } from './state.ts'
+import type { DeliveryState } from './state.ts'
 import { type Tools, Turn } from './turn.ts'
 import { openAgain } from './waiting.ts'
 

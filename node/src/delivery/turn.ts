@@ -3,6 +3,7 @@
 import type { AccountId, ConversationId } from '@kith/protocols'
 import type { SlotTag } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import type { ChangedEpoch, DeliveryEvent, Effect, Stepped } from './inputs.ts'
 import type { Change } from './records.ts'
 import {
   conversationWrite,
@@ -14,16 +15,12 @@ import {
   outboxWrite
 } from './records.ts'
 import type {
-  ChangedEpoch,
   ConversationState,
   Cursor,
-  DeliveryEvent,
   DeliveryState,
-  Effect,
   Intake,
   OutboxEntry,
-  Source,
-  Stepped
+  Source
 } from './state.ts'
 
 /** Pure functions that decisions need. */

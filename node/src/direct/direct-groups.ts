@@ -5,7 +5,7 @@ import type { Contacts } from '../contacts/contacts.ts'
 import type { Directory } from '../contacts/directory.ts'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
 import { unwrapWelcome } from '../conversations/welcome.ts'
-import type { Opened, StartedGroup } from '../delivery/state.ts'
+import type { Opened, StartedGroup } from '../delivery/inputs.ts'
 import {
   type GroupCrypto,
   GroupCryptoError,

@@ -10,7 +10,7 @@ import {
 } from '@kith/protocols'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
-import type { GroupChange, OpenedChange } from '../delivery/state.ts'
+import type { GroupChange, OpenedChange } from '../delivery/inputs.ts'
 import {
   type CommitResult,
   GroupCryptoError,

@@ -19,16 +19,15 @@ import {
 import { fromString } from 'uint8arrays/from-string'
 import { toString as toText } from 'uint8arrays/to-string'
 import type { EpochState } from '../../src/conversations/incarnations.ts'
-import type { Change } from '../../src/delivery/records.ts'
 import type {
   DeliveryEvent,
-  DeliveryState,
   Effect,
   Input,
   Opened,
-  SealedEntry,
   StartedGroup
-} from '../../src/delivery/state.ts'
+} from '../../src/delivery/inputs.ts'
+import type { Change } from '../../src/delivery/records.ts'
+import type { DeliveryState, SealedEntry } from '../../src/delivery/state.ts'
 import { createStep } from '../../src/delivery/step.ts'
 import type { CommitEffect } from '../../src/kernel/machine.ts'
 
