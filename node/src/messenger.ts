@@ -6,6 +6,7 @@ import {
   box,
   type ConversationId,
   type DeviceAddress,
+  type DeviceId,
   formatContactLink,
   idBytes,
   type RelayAddress
@@ -49,7 +50,7 @@ const LIST_DEFAULT = 50
 const LIST_MAX = 1_000
 
 /** What a messenger needs of its network. */
-export type MessengerNetwork = Pick<Network, 'rpc' | 'addresses' | 'onConnection'>
+export type MessengerNetwork = Pick<Network, 'rpc' | 'addresses' | 'onConnection' | 'onDiscovery'>
 
 export interface MessengerComponents {
   readonly store: SealedStore
@@ -155,9 +156,23 @@ class Running implements Messenger {
     for (const home of start.homes) this.#delivery.addRoute(this.#routeTo(home))
     this.#delivery.resume()
     this.#delivery.dispatch({ type: 'addresses', addresses: this.#addresses() })
-    this.#unlisten = parts.network.onConnection(({ peer, connected }) => {
-      if (connected) this.#delivery.devices.connected(peer)
-    })
+    const unlisten = [
+      parts.network.onConnection(({ peer, connected }) => {
+        if (connected && this.#knows(peer)) this.#delivery.devices.connected(peer)
+      }),
+      parts.network.onDiscovery(({ peer, addresses }) => {
+        if (this.#knows(peer)) this.#delivery.devices.learn(peer, addresses)
+      })
+    ]
+    this.#unlisten = () => {
+      for (const stop of unlisten) stop()
+    }
+  }
+
+  /** Whether a device is one that something could be for. */
+  #knows(device: DeviceId): boolean {
+    const epochs = [...this.#delivery.state.tags.values()].map(({ epoch }) => epoch)
+    return epochs.some(({ members }) => members.some((member) => member.device === device))
   }
 
   /** This device, for a contact link; none while it listens nowhere. */

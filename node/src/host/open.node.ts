@@ -167,6 +167,7 @@ function networkOf(
   return createNetwork({
     privateKey: secrets.deviceSeed,
     listen,
+    discovery: listen.some((address) => !address.startsWith('/ip4/127.')),
     profile: 'node',
     clock: systemClock,
     random: systemRandom,

@@ -1,5 +1,6 @@
 // The only caller of createLibp2p: transports, encryption, multiplexing and their limits.
 import {
+  type DeviceId,
   deviceIdOf,
   frame as frames,
   KIB,
@@ -11,7 +12,15 @@ import {
 } from '@kith/protocols'
 import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
-import type { Connection, Ed25519PrivateKey, Libp2p, PeerId, Stream } from '@libp2p/interface'
+import type {
+  Connection,
+  Ed25519PrivateKey,
+  Libp2p,
+  PeerId,
+  PeerInfo,
+  Stream
+} from '@libp2p/interface'
+import { mdns } from '@libp2p/mdns'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
@@ -25,7 +34,13 @@ import { cheapNoise } from './libp2p-noise.ts'
 import { Libp2pByteStream } from './libp2p-stream.ts'
 import { joiningWrites } from './libp2p-transport.ts'
 import type { Log } from './log.ts'
-import type { ConnectionChange, Network, NetworkInit, NetworkProfile } from './network.ts'
+import type {
+  ConnectionChange,
+  Discovered,
+  Network,
+  NetworkInit,
+  NetworkProfile
+} from './network.ts'
 import type { Remote } from './rpc/server-exchange.ts'
 import { createRpc } from './rpc.ts'
 import type { PeerAddress, Transport } from './streams.ts'
@@ -86,6 +101,11 @@ const EXISTING_TIMEOUT_MS = 4 * SECOND_MS
 /** A handshake takes 15 ms of CPU; on a machine that is swamped that can be seconds. */
 const UPGRADE_TIMEOUT_MS = 20 * SECOND_MS
 
+/** Our own service name: other libp2p programs on the network are none of our business, nor we of theirs. */
+const DISCOVERY_TAG = '_kith._udp.local'
+/** Of one discovered device; an account log allows as many. */
+const DISCOVERED_ADDRESSES_MAX = 8
+
 /** Starts libp2p and everything over it. Rejects when an address cannot be listened on. */
 export async function createNetwork(init: NetworkInit): Promise<Network> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', init.privateKey)
@@ -112,6 +132,7 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
     rpc,
     addresses: () => node.getMultiaddrs().map(String),
     onConnection: (listener) => onConnection(node, listener),
+    onDiscovery: (listener) => onDiscovery(node, listener),
     stop: () => stop(node, rpc, init.log)
   }
 }
@@ -157,6 +178,7 @@ function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<L
         }
       })
     ],
+    peerDiscovery: init.discovery === true ? [mdns({ serviceTag: DISCOVERY_TAG })] : [],
     connectionManager: {
       maxConnections: limits.connectionsMax,
       inboundConnectionThreshold: limits.inboundPerSecondMax,
@@ -264,6 +286,31 @@ function onConnection(node: Libp2p, listener: (change: ConnectionChange) => void
   return () => {
     node.removeEventListener('peer:connect', on)
     node.removeEventListener('peer:disconnect', off)
+  }
+}
+
+function onDiscovery(node: Libp2p, listener: (discovered: Discovered) => void): () => void {
+  const on = ({ detail }: CustomEvent<PeerInfo>) => {
+    const device = deviceOf(detail.id)
+    if (device === undefined) return
+    const addresses = detail.multiaddrs.slice(0, DISCOVERED_ADDRESSES_MAX).map(String)
+    listener({
+      peer: device,
+      addresses: addresses.map((address) => address.split('/p2p/')[0] ?? '')
+    })
+    // Whoever cares has been told; the library's own book would grow with everything on the network.
+    void node.peerStore.delete(detail.id).catch(() => undefined)
+  }
+  node.addEventListener('peer:discovery', on)
+  return () => node.removeEventListener('peer:discovery', on)
+}
+
+/** Undefined for a PeerId of another kind of key: no device of ours. */
+function deviceOf(peer: PeerId): DeviceId | undefined {
+  try {
+    return parseDeviceId(peer.toString())
+  } catch {
+    return undefined
   }
 }
 

@@ -15,6 +15,13 @@ export interface ConnectionChange {
   readonly connected: boolean
 }
 
+/** A device on the local network, by what it says of itself: nothing is proven before a connection. */
+export interface Discovered {
+  readonly peer: DeviceId
+  /** Multiaddrs without `/p2p/<id>`. */
+  readonly addresses: readonly string[]
+}
+
 export interface Network {
   readonly id: DeviceId
   /** 32 bytes, Ed25519 */
@@ -24,6 +31,8 @@ export interface Network {
   addresses(): string[]
   /** Calls back on every change until the returned function is called. */
   onConnection(listener: (change: ConnectionChange) => void): () => void
+  /** Calls back with devices seen on the local network, until the returned function is called. */
+  onDiscovery(listener: (discovered: Discovered) => void): () => void
   /** Loses every stream and connection; takes at most STOP_TIMEOUT_MS. */
   stop(): Promise<void>
 }
@@ -34,6 +43,8 @@ export interface NetworkInit {
   /** Multiaddrs to listen on; none for a device that only dials. */
   readonly listen: readonly string[]
   readonly profile: NetworkProfile
+  /** Announces this device on the local network by multicast DNS, and looks for others there. */
+  readonly discovery?: boolean
   readonly clock: Clock
   readonly random: Random
   readonly log: Log

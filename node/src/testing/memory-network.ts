@@ -210,6 +210,11 @@ class MemoryNetwork implements Network {
     return [`${this.address}/p2p/${this.id}`]
   }
 
+  /** Everybody is named by the test; nobody is found. */
+  onDiscovery(): () => void {
+    return () => undefined
+  }
+
   onConnection(listener: (change: ConnectionChange) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

@@ -94,7 +94,8 @@ export class Person {
         network: {
           rpc: this.rpc,
           addresses: () => [],
-          onConnection: (listener) => network.onConnection(listener)
+          onConnection: (listener) => network.onConnection(listener),
+          onDiscovery: (listener) => network.onDiscovery(listener)
         },
         crypto,
         primitives,
