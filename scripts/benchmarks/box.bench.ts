@@ -34,6 +34,8 @@ const LATENCY = {
 } as const
 const WARM_UP = { inFlight: 64, count: 3_000 } as const
 const LEVEL_BATCH = 100
+/** Records per message of the relay's side, so that both write for about as long, table flushes included. */
+const LEVEL_RECORDS_FACTOR = 5
 const QUICK_DIVISOR = 20
 
 const NATS = 'NATS JetStream, sync always'
@@ -115,7 +117,7 @@ async function measureAcceptance(stage: Stage, options: BenchmarkOptions): Promi
     side('relay', load, { pid: relay.pid, run: sending.accept }),
     side(levelName, load, {
       pid: level.pid,
-      run: ({ count }) => level.batches({ count, batch: LEVEL_BATCH })
+      run: ({ count }) => level.batches({ count: count * LEVEL_RECORDS_FACTOR, batch: LEVEL_BATCH })
     })
   ]
   if (nats !== undefined) sides.push(side(NATS, load, { pid: nats.pid, run: nats.accept }))
