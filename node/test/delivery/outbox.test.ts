@@ -83,7 +83,8 @@ describe('the outbox', () => {
       conversation: CHAT,
       member: BOB,
       delivered: new Map([[world.state.self.device, [{ from: 1, to: 2 }]]]),
-      addresses: []
+      addresses: [],
+      archiveKey: undefined
     } as const
     world.give(receipt, receipt)
     const delivered = world.events('progress').filter((event) => event.entry.deliveredBy)
@@ -96,7 +97,14 @@ describe('the outbox', () => {
     world.give(sealedOf(world, 1))
     const { self } = world.state
     const delivered = new Map([[self.device, [{ from: 1, to: 9 }]]])
-    world.give({ type: 'receipt', conversation: CHAT, member: self, delivered, addresses: [] })
+    world.give({
+      type: 'receipt',
+      conversation: CHAT,
+      member: self,
+      delivered,
+      addresses: [],
+      archiveKey: undefined
+    })
     expect(world.events('progress').some(({ entry }) => entry.deliveredBy)).toBe(false)
   })
 
