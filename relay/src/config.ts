@@ -3,6 +3,8 @@ import { MIB } from '@kith/protocols'
 import {
   BOX_BYTES_MAX,
   BOX_ENTRIES_MAX,
+  EACH_STRANGER_BYTES_MAX,
+  EACH_STRANGER_ENTRIES_MAX,
   STRANGER_BYTES_MAX,
   STRANGER_ENTRIES_MAX
 } from './box/constants.ts'
@@ -14,6 +16,8 @@ export interface RelayLimits {
   readonly boxBytesMax: number
   readonly strangerEntriesMax: number
   readonly strangerBytesMax: number
+  readonly eachStrangerEntriesMax: number
+  readonly eachStrangerBytesMax: number
 }
 
 export interface RelayConfig {
@@ -44,7 +48,9 @@ export const DEFAULT_CONFIG: RelayConfig = {
     boxEntriesMax: BOX_ENTRIES_MAX,
     boxBytesMax: BOX_BYTES_MAX,
     strangerEntriesMax: STRANGER_ENTRIES_MAX,
-    strangerBytesMax: STRANGER_BYTES_MAX
+    strangerBytesMax: STRANGER_BYTES_MAX,
+    eachStrangerEntriesMax: EACH_STRANGER_ENTRIES_MAX,
+    eachStrangerBytesMax: EACH_STRANGER_BYTES_MAX
   }
 }
 
@@ -68,7 +74,9 @@ const LIMIT_CHECKS: { readonly [Key in keyof RelayLimits]: Check<number> } = {
   boxEntriesMax: wholeNumber(1, 100_000_000),
   boxBytesMax: wholeNumber(MIB, 2 ** 50),
   strangerEntriesMax: wholeNumber(0, 1_024),
-  strangerBytesMax: wholeNumber(0, 2 ** 30)
+  strangerBytesMax: wholeNumber(0, 2 ** 30),
+  eachStrangerEntriesMax: wholeNumber(0, 1_024),
+  eachStrangerBytesMax: wholeNumber(0, 2 ** 30)
 }
 
 /** The settings with defaults filled in. Throws ConfigError. */

@@ -67,8 +67,7 @@ export interface Sending {
 }
 
 /**
- * Boxes of the targets; those with a valid token are trusted. An account that blocked the sender is left out
- * without a word: its owner need not tell whom it blocks. Throws `not-found` or `malformed`.
+ * Boxes of the targets, with what speaks for the sender (a valid token) and against (its owner blocked it). Throws `not-found` or `malformed`.
  */
 export function destinationsOf(
   targets: readonly protocol.Target[],
@@ -80,9 +79,9 @@ export function destinationsOf(
     requireBytes(account, HASH_BYTES, 'an account')
     const hosted = directory.ofAccount(account)
     if (hosted === undefined) throw new ProtocolError('not-found', `target-${index}`)
-    if (hosted.blocked.has(mapKey(sending.sender.account))) continue
     const trusted = isFromContact(hosted, deliveryToken, sending.subject, primitives)
-    destinations.push({ box: hosted.box, trusted })
+    const isBlocked = hosted.blocked.has(mapKey(sending.sender.account))
+    destinations.push({ box: hosted.box, trusted, isBlocked })
   }
   return destinations
 }

@@ -7,6 +7,8 @@ export type BoxNumber = number
 /** One entry from a sender without a delivery token that no device has acknowledged yet. */
 export interface StrangerEntry {
   readonly number: number
+  /** The sender's own box. */
+  readonly sender: BoxNumber
   readonly bytes: number
 }
 
@@ -34,8 +36,12 @@ export interface Placement {
 export interface BoxLimits {
   readonly boxEntriesMax: number
   readonly boxBytesMax: number
+  /** Of all strangers together. */
   readonly strangerEntriesMax: number
   readonly strangerBytesMax: number
+  /** Of one stranger's account. */
+  readonly eachStrangerEntriesMax: number
+  readonly eachStrangerBytesMax: number
 }
 
 /** One box an envelope is to be put into. */
@@ -43,6 +49,8 @@ export interface Destination {
   readonly box: BoxNumber
   /** The sender showed a valid delivery token, or it is the sender's own box. */
   readonly trusted: boolean
+  /** Its owner takes nothing from the sender; answered as strangers are whose quota is used up. */
+  readonly isBlocked?: boolean
 }
 
 /** One request that waits for its numbers. */

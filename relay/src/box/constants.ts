@@ -25,6 +25,9 @@ export const BOX_BYTES_MAX = 512 * MIB
 /** From senders without a token, until a device acknowledges past them; SimpleX queues hold 128. */
 export const STRANGER_ENTRIES_MAX = 128
 export const STRANGER_BYTES_MAX = MIB
+/** Of these, from one account: an introduction and a few messages. Seven strangers fill a box, one does not. */
+export const EACH_STRANGER_ENTRIES_MAX = 20
+export const EACH_STRANGER_BYTES_MAX = 64 * KIB
 
 /** Entries and envelope bytes of one pushed item; the protocol carries at most 256 and 512 KiB. */
 export const ITEM_ENTRIES_MAX = 256

@@ -8,9 +8,11 @@ import type {
   Box,
   BoxLimits,
   BoxNumber,
+  Destination,
   NewEntry,
   Placement,
-  Refusal
+  Refusal,
+  StrangerEntry
 } from './box.ts'
 import { COMMIT_ENTRIES_MAX } from './constants.ts'
 import { addId } from './id-filter.ts'
@@ -151,7 +153,7 @@ class Draft {
       remember(this.#state.recent, append.id, placements)
       addId(this.#state.filter, append.envelopeId)
     }
-    const own = append.destinations[0]?.box
+    const own = senderOf(append)
     const number = placements.find((place) => place.box === own)?.number ?? 0
     // A repeat inside this very commit is as durable as the commit; any other repeat is on disk.
     const answers = this.envelopes.has(append.id) ? this.answersAfter : this.answersNow
@@ -162,9 +164,7 @@ class Draft {
     for (const destination of missing) {
       const box = this.#state.boxes.get(destination.box)
       const full =
-        box === undefined
-          ? 'unknown'
-          : fullness(box, append.envelope.byteLength, destination.trusted, this.#rules.limits)
+        box === undefined ? 'unknown' : fullness(box, append, destination, this.#rules.limits)
       if (full !== undefined) {
         const index = append.destinations.indexOf(destination)
         return { code: 'quota', detail: `destination-${index}-${full}` }
@@ -179,22 +179,37 @@ class Draft {
     box.number += 1
     box.chain = protocol.chainNext(box.chain, box.number, append.envelopeId, this.#rules.sha256)
     box.bytes += bytes
-    if (!trusted) box.strangers = [...box.strangers, { number: box.number, bytes }]
+    if (!trusted) {
+      const sender = senderOf(append)
+      box.strangers = [...box.strangers, { number: box.number, sender, bytes }]
+    }
     this.touch(box).entries.push({ number: box.number, append })
     return box.number
   }
 }
 
+/** The sender's own box is the first destination. */
+const senderOf = ({ destinations }: Append): BoxNumber => (destinations[0] as Destination).box
+
 function fullness(
   box: Box,
-  bytes: number,
-  trusted: boolean,
+  append: Append,
+  { trusted, isBlocked = false }: Destination,
   limits: BoxLimits
 ): 'full' | 'stranger-quota' | undefined {
+  const bytes = append.envelope.byteLength
   if (box.number >= limits.boxEntriesMax || box.bytes + bytes > limits.boxBytesMax) return 'full'
+  if (isBlocked) return 'stranger-quota'
   if (trusted) return undefined
-  const strangerBytes = box.strangers.reduce((sum, entry) => sum + entry.bytes, bytes)
+  const sender = senderOf(append)
+  const own = box.strangers.filter((entry) => entry.sender === sender)
   const isOver =
-    box.strangers.length >= limits.strangerEntriesMax || strangerBytes > limits.strangerBytesMax
+    box.strangers.length >= limits.strangerEntriesMax ||
+    own.length >= limits.eachStrangerEntriesMax ||
+    bytes + sizeOf(box.strangers) > limits.strangerBytesMax ||
+    bytes + sizeOf(own) > limits.eachStrangerBytesMax
   return isOver ? 'stranger-quota' : undefined
 }
+
+const sizeOf = (entries: readonly StrangerEntry[]): number =>
+  entries.reduce((sum, entry) => sum + entry.bytes, 0)

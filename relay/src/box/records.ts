@@ -29,7 +29,9 @@ export function boxWrite(box: Box, head: protocol.SignedHead): Write {
     .fixed(box.chain)
     .varint(box.bytes)
     .varint(box.strangers.length)
-  for (const { number, bytes } of box.strangers) record.varint(number).varint(bytes)
+  for (const { number, sender, bytes } of box.strangers) {
+    record.varint(number).varint(sender).varint(bytes)
+  }
   record.sized(protocol.SignedHead.encode(head))
   return { type: 'put', key: key(TABLE.box, box.box), value: record.finish() }
 }
@@ -42,7 +44,8 @@ function readBox(number: BoxNumber, record: Uint8Array): [Box, protocol.SignedHe
   const bytes = reader.varint()
   const strangers: StrangerEntry[] = []
   for (let left = reader.varint(); left > 0; left--) {
-    strangers.push({ number: reader.varint(), bytes: reader.varint() })
+    const entry = { number: reader.varint(), sender: reader.varint(), bytes: reader.varint() }
+    strangers.push(entry)
   }
   const head = protocol.SignedHead.decode(reader.sized())
   return [{ box: number, account, number: last, chain, bytes, strangers }, head]

@@ -18,7 +18,11 @@ import { type DeviceSupply, handOut } from './state.ts'
 /** Single-use packages one device gets of one account; then last-resort ones, so that nobody drains a supply. */
 const TAKES = { count: 10, windowMs: HOUR_MS }
 
-/** Throws `not-found` for an account that is not hosted here. A device without any package is left out. */
+/**
+ * Throws `not-found` for an account that is not hosted here. A device without any package is left out. An account
+ * that the owner blocked gets last-resort packages, as if the others were used up: what it makes of them is
+ * refused at the box, and neither the answer nor the stock shows the block.
+ */
 export async function take(
   { account }: keyPackages.TakeRequest,
   caller: Pick<Caller, 'publicKey'>,
@@ -37,7 +41,7 @@ export async function take(
   }
   const nowMs = clock.monotonic()
   const taker = takers.bucket(mapKey(caller.publicKey), mapKey(account), TAKES, nowMs)
-  const mayConsume = taker.take(nowMs) === 0
+  const mayConsume = taker.take(nowMs) === 0 && !isBlocked(caller.publicKey, account, directory)
   const handouts = handOut(supplies, mayConsume)
   const consumed = handouts.flatMap(({ device, consumed: sequence }) =>
     sequence === undefined ? [] : [packageDelete({ box, device }, sequence)]
@@ -51,4 +55,15 @@ export async function take(
       lastResort
     }))
   }
+}
+
+function isBlocked(
+  publicKey: Uint8Array,
+  account: Uint8Array,
+  directory: KeyPackageComponents['directory']
+): boolean {
+  const taker = directory.ofDevice(publicKey)
+  return (
+    taker !== undefined && directory.ofAccount(account)?.blocked.has(mapKey(taker.account)) === true
+  )
 }

@@ -29,6 +29,9 @@ export async function putSlot(
     { box: sender.box, trusted: true },
     ...destinationsOf(targets, { sender, subject }, { directory, primitives })
   ])
-  for (const { box, trusted } of destinations) await slots.put(box, slot, trusted)
+  for (const { box, trusted, isBlocked = false } of destinations) {
+    // Not refused: no slot of a stranger ever is, so a refusal would tell the sender of the block.
+    if (!isBlocked) await slots.put(box, slot, trusted)
+  }
   return {}
 }

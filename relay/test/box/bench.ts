@@ -28,7 +28,9 @@ export const LIMITS: BoxLimits = {
   boxEntriesMax: 1_000,
   boxBytesMax: 1_000_000,
   strangerEntriesMax: 3,
-  strangerBytesMax: 500
+  strangerBytesMax: 500,
+  eachStrangerEntriesMax: 3,
+  eachStrangerBytesMax: 500
 }
 
 /** Time stands still; timers run when told to. */

@@ -127,12 +127,44 @@ describe('boxes', () => {
     expect(await bench.boxes.append(next)).toBe(2)
   })
 
+  it('bound each stranger and all of them, in entries and in bytes, also after a restart', async () => {
+    const disk = new MemoryDisk()
+    const limits = {
+      ...LIMITS,
+      strangerEntriesMax: 5,
+      strangerBytesMax: 1_000,
+      eachStrangerEntriesMax: 2,
+      eachStrangerBytesMax: 600
+    }
+    let bench = await openBench(disk, limits)
+    for (const box of [1, 2, 3, 4]) await bench.boxes.open(box, accountOf(box))
+    const quota = { code: 'quota', detail: 'destination-1-stranger-quota' }
+    const send = (from: number, seed: number, length = 100) =>
+      bench.boxes.append(appendOf(envelopeOf(seed, length), trusted(from), stranger(4)))
+    await send(1, 1)
+    await send(1, 2)
+    await expect(send(1, 3)).rejects.toMatchObject(quota)
+    await expect(send(2, 4, 601)).rejects.toMatchObject(quota)
+    await send(2, 5, 500)
+    await bench.boxes.stop()
+    disk.crash()
+    bench = await openBench(disk, limits)
+    await expect(send(1, 3)).rejects.toMatchObject(quota)
+    await expect(send(2, 6, 200)).rejects.toMatchObject(quota)
+    await expect(send(3, 7, 301)).rejects.toMatchObject(quota)
+    await send(3, 8)
+    await send(3, 9)
+    await expect(send(2, 10)).rejects.toMatchObject(quota)
+    bench.boxes.acknowledge(4, 2)
+    await send(1, 3)
+    await send(2, 10)
+  })
+
   it('refuse what does not fit a box', async () => {
     const bench = await openBench(new MemoryDisk(), {
+      ...LIMITS,
       boxEntriesMax: 2,
-      boxBytesMax: 1_000,
-      strangerEntriesMax: 3,
-      strangerBytesMax: 500
+      boxBytesMax: 1_000
     })
     for (const box of [1, 2]) await bench.boxes.open(box, accountOf(box))
     const full = { code: 'quota', detail: 'destination-0-full' }
@@ -147,10 +179,9 @@ describe('boxes', () => {
   it('refuse with a time to wait when more arrives than a commit in flight lets wait', async () => {
     const disk = new MemoryDisk()
     const bench = await openBench(disk, {
+      ...LIMITS,
       boxEntriesMax: 10_000,
-      boxBytesMax: 10_000_000,
-      strangerEntriesMax: 3,
-      strangerBytesMax: 500
+      boxBytesMax: 10_000_000
     })
     await bench.boxes.open(1, accountOf(1))
     disk.hold()

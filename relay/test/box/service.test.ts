@@ -75,21 +75,60 @@ describe('boxes', () => {
       .toBe(true)
   })
 
-  it('take nothing from an account that the owner blocked, and do not tell it', async () => {
+  it('take nothing from an account that the owner blocked, token or not, restarted or not', async () => {
     const { join, relay, startAgain } = await startWorld()
     const [alice, bob] = [await join(), await join()]
+    const before = randomEnvelope()
+    await alice.append(before, bob.targetForStrangers)
     await bob.configure([alice.accountBytes])
     const envelope = randomEnvelope()
-    expect(await alice.append(envelope, bob.targetFor(envelope))).toBe(1)
-    expect(relay.status().entries).toBe(1)
+    const asContact = () => alice.append(envelope, bob.targetFor(envelope))
+    const asStranger = () => alice.append(envelope, bob.targetForStrangers)
+    const full = refusal('quota', 'destination-1-stranger-quota')
+    await expect(asContact()).rejects.toMatchObject(full)
+    await expect(asStranger()).rejects.toMatchObject(full)
+    // As with a full box: what is there already is there.
+    expect(await alice.append(before, bob.targetForStrangers)).toBe(1)
     await relay.stop()
     const again = await startAgain()
     for (const device of [alice, bob]) device.meet(again)
-    await alice.append(randomEnvelope(), bob.targetForStrangers)
+    await expect(asContact()).rejects.toMatchObject(full)
     expect(again.status().entries).toBe(2)
     await bob.configure([])
-    expect(await alice.append(envelope, bob.targetFor(envelope))).toBe(1)
-    expect(again.status().entries).toBe(3)
+    expect(await asContact()).toBe(2)
+    expect(again.status().entries).toBe(4)
+  })
+
+  it('answer a blocked account exactly as a stranger for whom there is no room', async () => {
+    const { join } = await startWorld({ limits: { eachStrangerEntriesMax: 1 } })
+    const [alice, bob, carol] = [await join(), await join(), await join()]
+    await bob.configure([alice.accountBytes])
+    await carol.append(randomEnvelope(), bob.targetForStrangers)
+    const answers = [alice, carol].map((device) =>
+      device.append(randomEnvelope(), bob.targetForStrangers).then(
+        () => 'taken',
+        ({ code, detail, retryAfterMs }) => ({ code, detail, retryAfterMs })
+      )
+    )
+    const [ofBlocked, ofStranger] = await Promise.all(answers)
+    expect(ofBlocked).toEqual(ofStranger)
+    expect(ofBlocked).toMatchObject({ code: 'quota' })
+  })
+
+  it('have room for other strangers when one has used up his', async () => {
+    const { join } = await startWorld()
+    const [alice, bob, carol] = [await join(), await join(), await join()]
+    for (let count = 0; count < 20; count++) {
+      await alice.append(randomEnvelope(), bob.targetForStrangers)
+    }
+    const full = refusal('quota', 'destination-1-stranger-quota')
+    await expect(alice.append(randomEnvelope(), bob.targetForStrangers)).rejects.toMatchObject(full)
+    await carol.append(randomEnvelope(63_000), bob.targetForStrangers)
+    await expect(carol.append(randomEnvelope(3_000), bob.targetForStrangers)).rejects.toMatchObject(
+      full
+    )
+    await carol.append(randomEnvelope(200), bob.targetForStrangers)
+    await alice.append(randomEnvelope(), carol.targetForStrangers)
   })
 
   it('give the same number to an envelope that is sent again', async () => {

@@ -36,6 +36,17 @@ describe('key packages', () => {
     expect(await publish(alice, [])).toEqual({ available: 0 })
   })
 
+  it('are not used up by an account that the owner blocked, which is not told', async () => {
+    const { join } = await startWorld()
+    const [alice, bob, carol] = [await join(), await join(), await join()]
+    await publish(alice, [bytes(1), bytes(2)], bytes(9))
+    await alice.configure([bob.accountBytes])
+    expect(await take(bob, alice.accountBytes)).toEqual([[9, true]])
+    expect(await take(carol, alice.accountBytes)).toEqual([[1, false]])
+    await alice.configure([])
+    expect(await take(bob, alice.accountBytes)).toEqual([[2, false]])
+  })
+
   it('go to one of two who take at the same time', async () => {
     const { join } = await startWorld()
     const [alice, bob, carol] = [await join(), await join(), await join()]

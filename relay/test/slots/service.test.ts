@@ -1,4 +1,5 @@
 // Replaceable values: the highest version, at the start and when it changes.
+import { nodePrimitives } from '@kith/node/kernel/host'
 import { envelope as envelopes, box as protocol } from '@kith/protocols'
 import { describe, expect, it } from 'vitest'
 import { type Device, randomEnvelope } from '../people.ts'
@@ -24,6 +25,23 @@ describe('slots', () => {
     const box = await bob.subscribe()
     expect(slotsOf(await box.next())).toEqual([[1, 5]])
     await put(alice, slot(1, 5), bob.targetForStrangers)
+    await put(alice, slot(1, 6), bob.targetForStrangers)
+    expect(slotsOf(await box.next())).toEqual([[1, 6]])
+  })
+
+  it('of an account that the owner blocked are dropped without a word', async () => {
+    const { join } = await startWorld()
+    const [alice, bob] = [await join(), await join()]
+    await bob.configure([alice.accountBytes])
+    const blocked = slot(1, 5)
+    const subject = nodePrimitives.sha256(protocol.Slot.encode(blocked))
+    const token = { secret: bob.secret, account: bob.accountBytes, envelopeId: subject }
+    const deliveryToken = protocol.deliveryToken(token, nodePrimitives.hmac)
+    await put(alice, blocked, { account: bob.accountBytes, deliveryToken })
+    await put(alice, blocked, bob.targetForStrangers)
+    const box = await bob.subscribe()
+    expect(slotsOf(await box.next())).toEqual([])
+    await bob.configure([])
     await put(alice, slot(1, 6), bob.targetForStrangers)
     expect(slotsOf(await box.next())).toEqual([[1, 6]])
   })
