@@ -17,8 +17,12 @@ export class EventHub {
 
   emit(event: NodeEvent): void {
     for (const listener of this.#listeners) {
-      if (listener.queue.length >= EVENTS_WAITING_MAX) listener.overrun = true
-      else listener.queue.push(event)
+      if (listener.queue.length < EVENTS_WAITING_MAX) listener.queue.push(event)
+      else {
+        // From here on there would be a hole: what is queued is its last.
+        listener.overrun = true
+        this.#listeners.delete(listener)
+      }
       listener.wake()
     }
   }
