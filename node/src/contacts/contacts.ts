@@ -98,10 +98,12 @@ export class Contacts {
 
   /** Somebody founded a conversation with us: kept under its id until it says its name or is added. */
   async meet(account: AccountId): Promise<Contact> {
-    const known = this.#byAccount.get(account)
-    if (known !== undefined) return known
+    return this.#byAccount.get(account) ?? (await this.#put(this.#stranger(account)))
+  }
+
+  #stranger(account: AccountId): Contact {
     if (this.#byAccount.size >= CONTACTS_MAX) throw new ProtocolError('quota', 'contacts')
-    return await this.#put({
+    return {
       local: this.#next(),
       account,
       name: `~${account.slice(0, 8)}`,
@@ -109,7 +111,7 @@ export class Contacts {
       devices: [],
       deliverySecret: undefined,
       confirmed: false
-    })
+    }
   }
 
   /** What an account says of itself, authenticated by its device. */
@@ -118,7 +120,8 @@ export class Contacts {
     name: string
     deliverySecret: Uint8Array
   }): Promise<Contact> {
-    const known = await this.meet(introduction.account)
+    // Nothing is awaited between looking and putting: another change would be lost in between.
+    const known = this.#byAccount.get(introduction.account) ?? this.#stranger(introduction.account)
     const { deliverySecret } = introduction
     const name = known.confirmed ? known.name : this.#strangerName(known, introduction.name)
     const unchanged = known.name === name && isSame(known.deliverySecret, deliverySecret)
@@ -139,8 +142,14 @@ export class Contacts {
 
   #strangerName({ account }: Contact, claimed: string): string {
     const name = `~${claimed === '' ? account.slice(0, 8) : claimed}`
-    const taken = this.list().some((other) => other.name === name && other.account !== account)
-    return taken ? `${name}-${account.slice(0, 8)}` : name
+    const others = this.list().filter((other) => other.account !== account)
+    const isTaken = (wanted: string): boolean => others.some((other) => other.name === wanted)
+    if (!isTaken(name)) return name
+    // A name that ends like an id may have been chosen to be taken for it.
+    let unique = `${name}-${account.slice(0, 8)}`
+    for (let count = 2; isTaken(unique); count += 1)
+      unique = `${name}-${account.slice(0, 8)}-${count}`
+    return unique
   }
 
   #next(): number {
@@ -148,11 +157,12 @@ export class Contacts {
     return this.#last
   }
 
+  /** Known at once, so that whoever looks next finds it; resolves once it is durable. */
   async #put(contact: Contact): Promise<Contact> {
+    this.#byAccount.set(contact.account, contact)
     await this.#components.store.commit([
       { type: 'put', key: storeKey(PREFIX, u32(contact.local)), value: encodeRecord(contact) }
     ])
-    this.#byAccount.set(contact.account, contact)
     return contact
   }
 }
