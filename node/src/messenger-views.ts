@@ -1,9 +1,11 @@
 // From what delivery keeps to what a person sees: names for accounts, sentences for codes.
 import type { AccountId, DeviceId, MessageId } from '@kith/protocols'
+import { compare } from 'uint8arrays/compare'
 import type { GapView, MessageView } from './api.ts'
 import type { Contacts } from './contacts/contacts.ts'
 import { hasCounter, missingRanges, type Ranges } from './conversations/counters.ts'
 import type { StoredMessage } from './conversations/message.ts'
+import { orderKey } from './conversations/ordering.ts'
 import type { Gap } from './delivery/inputs.ts'
 import type { ConversationState, OutboxEntry } from './delivery/state.ts'
 
@@ -32,6 +34,16 @@ export interface MessageContext {
   readonly outbox: ReadonlyMap<MessageId, OutboxEntry>
   /** Counters of own devices that the other side holds. */
   readonly delivered: ReadonlyMap<DeviceId, Ranges>
+}
+
+/** What a list of a conversation is made of. */
+export interface Listing {
+  /** Newest of the timeline, oldest of them first, at most `limit`. */
+  readonly stored: readonly StoredMessage[]
+  /** Texts of the conversation that are in the outbox, in the order in which they were composed. */
+  readonly entries: readonly OutboxEntry[]
+  readonly delivered: MessageContext['delivered']
+  readonly limit: number
 }
 
 /** Turns messages of this device into views. */
@@ -84,6 +96,36 @@ export class MessageViews {
       path: message.path,
       reason: undefined
     }
+  }
+
+  /**
+   * The newest `limit` in the order of the conversation: what is on disk, what is sealed but not there yet, and
+   * what waits for its seal.
+   */
+  list({ stored, entries, delivered, limit }: Listing): readonly MessageView[] {
+    const isWhole = stored.length < limit
+    const least = isWhole ? 0 : (stored[0]?.depth ?? 0)
+    const onDisk = new Set(stored.map(({ id }) => id))
+    const outbox = new Map<MessageId, OutboxEntry>()
+    const ordered = stored.map((message) => ({ key: orderKey(message.depth, message.id), message }))
+    const onTheWay: { key: Uint8Array; entry: OutboxEntry }[] = []
+    for (const entry of entries) {
+      const { sealed } = entry
+      if (sealed === undefined) continue
+      outbox.set(sealed.id, entry)
+      if (onDisk.has(sealed.id) || sealed.depth < least) continue
+      onTheWay.push({ key: orderKey(sealed.depth, sealed.id), entry })
+    }
+    const context = { outbox, delivered }
+    const views = [
+      ...ordered.map(({ key, message }) => ({ key, view: this.ofMessage(message, context) })),
+      ...onTheWay.map(({ key, entry }) => ({ key, view: this.ofEntry(entry) }))
+    ].sort((a, b) => compare(a.key, b.key))
+    const unsealed = entries.filter(({ sealed }) => sealed === undefined)
+    return [
+      ...views.map(({ view }) => view),
+      ...unsealed.map((entry) => this.ofEntry(entry))
+    ].slice(-limit)
   }
 
   nameOf(account: AccountId): string {

@@ -146,7 +146,11 @@ class Running implements Messenger {
       {
         state: start.state,
         targets: (account, envelopeId) => this.#targets(account, envelopeId),
-        onEvent: (event) => void this.#onEvent(event),
+        onEvent: (event) => {
+          this.#onEvent(event).catch((error: unknown) =>
+            parts.log.warn('event-not-kept', { type: event.type, cause: String(error) })
+          )
+        },
         onFailure: () =>
           this.#events.emit({ type: 'notice', text: 'The store failed; nothing more is kept.' })
       }
@@ -243,16 +247,11 @@ class Running implements Messenger {
     const entries = [...this.#delivery.state.outbox.values()].filter(
       (entry) => entry.conversation === conversation && entry.kind === 'text'
     )
-    const sealed = new Map(
-      entries.flatMap((entry) => (entry.sealed ? [[entry.sealed.id, entry]] : []))
-    )
-    const messages = [
-      ...stored.map((message) =>
-        this.#views.ofMessage(message, { outbox: sealed, delivered: state.delivered })
-      ),
-      ...entries.filter((entry) => !entry.sealed).map((entry) => this.#views.ofEntry(entry))
-    ]
-    return { messages: messages.slice(-limit), gaps: gapsOf(state) }
+    const { delivered } = state
+    return {
+      messages: this.#views.list({ stored, entries, delivered, limit }),
+      gaps: gapsOf(state)
+    }
   }
 
   events(signal: AbortSignal): AsyncIterable<NodeEvent> {
