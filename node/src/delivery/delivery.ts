@@ -151,6 +151,8 @@ export class Delivery {
     this.#devices.stop()
     await Promise.all(this.routes.map((route) => route.stop()))
     await this.#transactions.settled()
+    for (const { reject } of this.#composing.values()) reject(stopped())
+    this.#composing.clear()
   }
 
   /** Takes a text into the outbox; resolves once it is durable. */
@@ -160,6 +162,7 @@ export class Delivery {
     text: string
   }): Promise<OutboxEntry> {
     if (this.#failure !== undefined) return Promise.reject(storeFailed(this.#failure))
+    if (this.#stopping.signal.aborted) return Promise.reject(stopped())
     this.#requests += 1
     const request = this.#requests
     return new Promise((resolve, reject) => {
@@ -178,7 +181,12 @@ export class Delivery {
   }
 
   #perform(effect: Effect): void {
-    if (this.#stopping.signal.aborted || this.#failure !== undefined) return
+    if (this.#failure !== undefined) return
+    if (this.#stopping.signal.aborted) {
+      // What has become durable on the way is still true for whoever waits for it.
+      if (effect.type === 'event') this.#settleComposed(effect.event)
+      return
+    }
     switch (effect.type) {
       case 'seal':
         return this.#seal(effect)
@@ -255,6 +263,8 @@ export class Delivery {
       const results = await openAll(this.#components, requests)
       this.dispatch({ type: 'opened', source, results })
     } catch (error) {
+      // Stopping closes the store under whatever is being opened.
+      if (this.#stopping.signal.aborted) return
       if (!isTemporary(error)) return this.#fail(error)
       clock.schedule(RETRY_MS, () => this.dispatch({ type: 'open-again' }))
     }
@@ -296,12 +306,25 @@ export class Delivery {
   }
 
   #emit(event: DeliveryEvent): void {
-    if (event.type === 'composed') {
-      this.#composing.get(event.request)?.resolve(event.entry)
-      this.#composing.delete(event.request)
-    }
+    this.#settleComposed(event)
     this.#init.onEvent(event)
   }
+
+  #settleComposed(event: DeliveryEvent): void {
+    if (event.type !== 'composed') return
+    this.#composing.get(event.request)?.resolve(event.entry)
+    this.#composing.delete(event.request)
+  }
+}
+
+function stopped(): UserError {
+  return new UserError(
+    'stopping',
+    'The messenger is stopping; it is not known whether this was kept.',
+    {
+      hint: 'kith message list shows whether it was.'
+    }
+  )
 }
 
 function storeFailed(cause: unknown): UserError {

@@ -10,12 +10,11 @@ import {
   type RelayId
 } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
-import { toString as toText } from 'uint8arrays/to-string'
 import type { Input, Opened } from './inputs.ts'
 import { advance, ownerOf } from './intake.ts'
 import { introduce, pump } from './outbox.ts'
 import { offerAgain } from './progress.ts'
-import { tellAddresses } from './receipts.ts'
+import { openKeptReceipts, openReceipts, tellAddresses } from './receipts.ts'
 import { receive } from './receive.ts'
 import { reconcile } from './reconcile.ts'
 import { cursorLocal } from './records.ts'
@@ -35,10 +34,7 @@ export function item(turn: Turn, { relay, item }: Of<'item'>): void {
   turn.setIntake(relay, intake)
   // A box that was never written to has no head to sign.
   if (item.head?.head !== undefined) checkHead(turn, relay, item, item.head, intake)
-  for (const slot of item.slots) {
-    const owner = turn.state.slotTags.get(toText(slot.tag, 'base16'))
-    if (owner !== undefined) turn.perform({ type: 'open-receipt', owner, slot })
-  }
+  openReceipts(turn, relay, item.slots)
   if (intake.pending.length === 0) giveCredit(turn, relay, item)
   advance(turn)
 }
@@ -257,4 +253,5 @@ function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>): void {
   tellAddresses(turn, id)
   reconcile(turn, id)
   releaseWaiting(turn)
+  openKeptReceipts(turn)
 }

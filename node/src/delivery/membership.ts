@@ -5,7 +5,7 @@ import type { EpochState } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
 import type { ChangedEpoch, Input } from './inputs.ts'
 import { pump, queueCommit, sendWelcome } from './outbox.ts'
-import { tellAddresses } from './receipts.ts'
+import { openKeptReceipts, tellAddresses } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
 import type { Turn } from './turn.ts'
 import { releaseWaiting } from './waiting.ts'
@@ -56,6 +56,7 @@ function apply(turn: Turn, id: ConversationId, group: ChangedEpoch): void {
     removed: without(before?.members ?? [], group.epoch.members)
   })
   releaseWaiting(turn)
+  openKeptReceipts(turn)
   tellAddresses(turn, id)
 }
 

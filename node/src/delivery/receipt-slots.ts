@@ -8,7 +8,7 @@ import type { Random } from '../kernel/random.ts'
 import type { Effect, Input } from './inputs.ts'
 
 /** Devices and ranges that one receipt tells of: what fits a slot with room to spare. With more gaps than that the
- * lowest ranges go first, and the rest when those have closed. */
+ * highest ranges are told: the lowest were told before, and some gaps never close. */
 const DEVICES_MAX = 64
 const RANGES_PER_DEVICE_MAX = 32
 const RANGES_MAX = 400
@@ -39,7 +39,7 @@ export function sealReceipt(
 function deliveredOf(received: ReadonlyMap<DeviceId, Ranges>): envelope.Delivered[] {
   let room = RANGES_MAX
   return [...received].slice(0, DEVICES_MAX).map(([device, ranges]) => {
-    const told = ranges.slice(0, Math.min(RANGES_PER_DEVICE_MAX, room))
+    const told = ranges.slice(Math.max(0, ranges.length - Math.min(RANGES_PER_DEVICE_MAX, room)))
     room -= told.length
     return { device: publicKeyOf(device), ranges: told.map(({ from, to }) => ({ from, to })) }
   })

@@ -1,7 +1,8 @@
 // Delivery receipts: a replaceable slot per conversation that says which counters of whom this device holds, and
 // where it can be reached directly. Never a message, never acknowledged, at most one a second; sealed only when
 // what it says is on disk.
-import { type ConversationId, SECOND_MS } from '@kith/protocols'
+import { type box, type ConversationId, type RelayId, SECOND_MS } from '@kith/protocols'
+import { toString as toText } from 'uint8arrays/to-string'
 import { currentEpoch } from '../conversations/incarnations.ts'
 import type { Input } from './inputs.ts'
 import type { Turn } from './turn.ts'
@@ -11,6 +12,9 @@ import type { Turn } from './turn.ts'
 const RECEIPT_INTERVAL_MS = SECOND_MS
 /** A home that is there and did not take it is busy, or does not know the peer yet: a few seconds change that. */
 const RECEIPT_RETRY_MS = 5 * SECOND_MS
+
+/** Receipts of groups not joined yet, for one home; at 16 KiB each they are a megabyte. More are somebody's junk. */
+const UNOPENED_MAX = 64
 
 /** There is something new to tell: seals a receipt now, or as soon as the rate allows. */
 export function scheduleReceipt(turn: Turn, id: ConversationId): void {
@@ -93,6 +97,30 @@ function retryReceipt(turn: Turn, id: ConversationId): void {
     delayMs: RECEIPT_RETRY_MS,
     input: { type: 'receipt-due', conversation: id }
   })
+}
+
+/** Receipts that arrived. A group's may come before its welcome: they are kept until it has been joined. */
+export function openReceipts(turn: Turn, relay: RelayId, slots: readonly box.Slot[]): void {
+  if (slots.length === 0) return
+  const unopened: box.Slot[] = []
+  for (const slot of slots) {
+    const owner = turn.state.slotTags.get(toText(slot.tag, 'base16'))
+    if (owner === undefined) unopened.push(slot)
+    else turn.perform({ type: 'open-receipt', owner, slot })
+  }
+  const intake = turn.intake(relay)
+  const kept = [...(intake.unopened ?? []), ...unopened].slice(-UNOPENED_MAX)
+  turn.setIntake(relay, { ...intake, unopened: kept })
+}
+
+/** A group has been joined or moved on: what was kept may be of it. */
+export function openKeptReceipts(turn: Turn): void {
+  for (const [source, intake] of turn.state.intakes) {
+    const { unopened = [] } = intake
+    if (unopened.length === 0) continue
+    turn.setIntake(source, { ...intake, unopened: [] })
+    openReceipts(turn, source as RelayId, unopened)
+  }
 }
 
 /** This device can be reached somewhere else now: everybody it talks to is told. */

@@ -2,6 +2,7 @@
 // inbox.ts and receipts.ts, dispatched by step.ts; nothing here or there reads a clock, a store or a network.
 import type {
   AccountId,
+  box,
   ConversationId,
   DeviceId,
   envelope,
@@ -130,6 +131,8 @@ export type Source = RelayId | 'waiting' | 'direct'
 
 export interface Intake {
   readonly pending: readonly IncomingEntry[]
+  /** Receipts of groups that this device has not joined yet, the latest last. */
+  readonly unopened?: readonly box.Slot[]
   /** Numbers of entries that came without their body though this device does not have it. */
   readonly withheld?: ReadonlySet<number>
   /** Chain after the last pending entry. */
@@ -163,7 +166,8 @@ export interface DeliveryState {
   readonly tags: ReadonlyMap<string, TagOwner>
   /** By hex of the slot tag. */
   readonly slotTags: ReadonlyMap<string, SlotOwner>
-  readonly outbox: ReadonlyMap<number, OutboxEntry>
+  /** Changed in place: a copy for each message would cost as much as the outbox is long. */
+  readonly outbox: Map<number, OutboxEntry>
   readonly cursors: ReadonlyMap<RelayId, Cursor>
   readonly intakes: ReadonlyMap<Source, Intake>
   /** What is being opened, one at a time: duplicates are found only among what is on disk. */

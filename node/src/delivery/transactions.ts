@@ -14,7 +14,7 @@ export interface TransactionsComponents {
 
 export class Transactions {
   readonly #components: TransactionsComponents
-  #last: Promise<unknown> = Promise.resolve()
+  #last: Promise<{ readonly done: Promise<void> } | undefined> = Promise.resolve(undefined)
 
   constructor(components: TransactionsComponents) {
     this.#components = components
@@ -27,11 +27,13 @@ export class Transactions {
     return prepared.then(({ done }) => done)
   }
 
-  /** Everything given so far has been handed to the store, or has failed. */
+  /** Everything given so far is on disk, or has failed. */
   async settled(): Promise<void> {
-    await this.#last.catch(() => {
-      // Whoever gave the changes was told.
-    })
+    await this.#last
+      .then((last) => last?.done)
+      .catch(() => {
+        // Whoever gave the changes was told.
+      })
   }
 
   async #prepare(changes: readonly Change[]): Promise<{ done: Promise<void> }> {

@@ -205,14 +205,12 @@ export class Turn {
   }
 
   setOutbox(entry: OutboxEntry): void {
-    this.patch({ outbox: new Map(this.#state.outbox).set(entry.local, entry) })
+    this.#state.outbox.set(entry.local, entry)
     this.write(outboxWrite(entry))
   }
 
   deleteOutbox(local: number): void {
-    const outbox = new Map(this.#state.outbox)
-    outbox.delete(local)
-    this.patch({ outbox })
+    this.#state.outbox.delete(local)
     this.write(outboxDelete(local))
   }
 

@@ -1,12 +1,16 @@
+import { toString as toText } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import {
+  BOB,
   bytes,
   CHAT,
+  EPOCH,
   envelopeOf,
   fromBob,
   idOf,
   RELAY,
   readyWorld,
+  STARTED,
   STORE_EPOCH
 } from './machine-world.ts'
 
@@ -210,5 +214,26 @@ describe('the inbox', () => {
     expect(world.all('open')).toHaveLength(1)
     world.sync()
     expect(world.all('open')).toHaveLength(2)
+  })
+})
+
+describe('a receipt', () => {
+  it('of a group that is joined only afterwards is opened then', () => {
+    const world = readyWorld()
+    const welcome = envelopeOf(40, bytes(16, 41))
+    const slot = { tag: bytes(16, 42), version: 1, sealed: bytes(9, 1) }
+    const item = { storeEpoch: STORE_EPOCH, entries: [], slots: [slot] }
+    world.give({ type: 'item', relay: RELAY, item })
+    expect(world.all('open-receipt')).toHaveLength(0)
+    world.push(welcome)
+    const epoch = { ...EPOCH, groupId: toText(bytes(32, 43), 'base16'), tag: 'ff' }
+    world.answer({
+      type: 'joined',
+      snapshot: { ...STARTED.snapshot, view: { ...STARTED.snapshot.view, creator: BOB.account } },
+      epoch,
+      slots: [{ tag: toText(slot.tag, 'base16'), member: BOB }],
+      writes: []
+    })
+    expect(world.all('open-receipt')).toMatchObject([{ slot, owner: { member: BOB } }])
   })
 })

@@ -41,6 +41,9 @@ export class Person {
   tamper: Tamper | undefined
   messenger: Messenger | undefined
   rpc: Rpc | undefined
+  /** Called with each request before it leaves; what it throws is the answer. */
+  onRequest: (protocol: string, message: unknown) => void = () => {}
+  readonly deliverySecret: Uint8Array
   readonly #world: World
   readonly #seed: Uint8Array
   readonly #storeKey: Uint8Array
@@ -53,6 +56,7 @@ export class Person {
     this.name = name
     this.#seed = world.random.bytes(32)
     this.#storeKey = world.random.bytes(32)
+    this.deliverySecret = world.random.bytes(32)
     const keys = primitives.keyPair(this.#seed)
     this.device = deviceIdOf(keys.publicKey)
     const homes = [{ relay: world.relayId, addresses: [ADDRESS] }]
@@ -63,7 +67,7 @@ export class Person {
       name: options.shownAs ?? name,
       operations: [operation],
       homes,
-      deliverySecret: world.random.bytes(32),
+      deliverySecret: this.deliverySecret,
       invite: ''
     }
     this.link = formatContactLink({ account: this.account, name, relays: homes })
@@ -218,8 +222,10 @@ export class Person {
     })
     return {
       ...rpc,
-      request: (peer, protocol, message, options) =>
-        rpc.request(locate(peer), protocol, message, options),
+      request: async (peer, protocol, message, options) => {
+        this.onRequest(protocol.id, message)
+        return rpc.request(locate(peer), protocol, message, options)
+      },
       subscribe: async (peer, protocol, message, options) => {
         const real = await rpc.subscribe(locate(peer), protocol, message, options)
         const items = this.#tampered(real as unknown as AsyncIterable<box.SubscribeItem>)
