@@ -41,6 +41,8 @@ export const LABELS = {
   envelopeMessage: label('kith/envelope/message/1'),
   /** Signature of the sending device inside the seal. */
   envelopeSignature: label('kith/envelope/signature/1'),
+  /** Key that seals a welcome for the key package it consumes. */
+  welcomeKey: label('kith/welcome/key/1'),
   /** Opaque tag of a device's slot in a conversation. */
   slotTag: label('kith/slot/tag/1'),
   /** Key that seals one version of a slot. */

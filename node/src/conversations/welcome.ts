@@ -1,46 +1,62 @@
-// A welcome on its way: the MLS Welcome in the outer form of any other envelope, tagged for the key package it
-// consumes. It is sealed by MLS itself; the rest of the form is random, so that a relay cannot tell it apart.
-import { type MessageId, messageIdOf, envelope as wire } from '@kith/protocols'
+// A welcome on its way: the MLS Welcome in the form of any other envelope, tagged and sealed for the key package it
+// consumes, so that only who handed that package out can tell it from a message. Its sender is authenticated by
+// MLS inside; this seal hides the Welcome's clear parts.
+import { LABELS, type MessageId, messageIdOf, envelope as wire } from '@kith/protocols'
+import { concat } from 'uint8arrays/concat'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'
 import { decodeOrUndefined } from './decoding.ts'
+import { padContent } from './padding.ts'
 
-/** Length of a sealed header: 80 bytes and a 16-byte tag. */
+const VERSION = 1
+const KEY_BYTES = 32
+/** Zero is safe: the key is bound to a fresh salt and seals once. */
+const ZERO_NONCE = new Uint8Array(12)
+/** Length of a message's sealed header; a welcome has random bytes there. */
 const SEALED_HEADER_BYTES = 96
-/** Size buckets as of messages; a welcome for two small accounts is about 1 KiB. */
-const BUCKET_BYTES_MIN = 1_024
-const AEAD_TAG_BYTES = 16
+const NO_SIGNATURE = new Uint8Array(0)
 
 /** Wraps a welcome for the key package with this reference (32 bytes). */
 export function wrapWelcome(
   { welcome, reference }: { welcome: Uint8Array; reference: Uint8Array },
   { primitives, random }: { primitives: Primitives; random: Random }
 ): { readonly id: MessageId; readonly envelope: Uint8Array } {
-  const envelope = wire.Envelope.encode({
-    version: 1,
+  const outer = {
+    version: VERSION,
     epochTag: reference.subarray(0, wire.EPOCH_TAG_BYTES),
     salt: random.bytes(wire.SALT_BYTES),
     commitment: random.bytes(wire.COMMITMENT_BYTES),
-    sealedHeader: random.bytes(SEALED_HEADER_BYTES),
-    sealedContent: padded(welcome, random)
-  })
+    sealedHeader: random.bytes(SEALED_HEADER_BYTES)
+  }
+  const sealedContent = primitives.seal(
+    welcomeKey(reference, outer.salt, primitives),
+    ZERO_NONCE,
+    padContent(welcome, NO_SIGNATURE),
+    sealData(outer)
+  )
+  const envelope = wire.Envelope.encode({ ...outer, sealedContent })
   return { id: messageIdOf(primitives.sha256(envelope)), envelope }
 }
 
-function padded(welcome: Uint8Array, random: Random): Uint8Array {
-  let bucket = BUCKET_BYTES_MIN
-  const framed = wire.SealedContent.encode({ content: welcome }).byteLength
-  while (bucket < framed + 4) bucket *= 2
-  const padding = random.bytes(bucket + AEAD_TAG_BYTES - framed - 3)
-  return wire.SealedContent.encode({ content: welcome, padding })
+/** The MLS Welcome inside; undefined when it was not sealed for this key package, or altered. */
+export function unwrapWelcome(
+  envelope: wire.Envelope,
+  reference: Uint8Array,
+  primitives: Primitives
+): Uint8Array | undefined {
+  const key = welcomeKey(reference, envelope.salt, primitives)
+  const plaintext = primitives.open(key, ZERO_NONCE, envelope.sealedContent, sealData(envelope))
+  const inner =
+    plaintext && decodeOrUndefined(wire.SealedContent, plaintext, wire.ENVELOPE_BYTES_MAX)
+  return inner === undefined || inner.content.byteLength === 0 ? undefined : inner.content
 }
 
-/** The MLS Welcome inside; undefined when there is none. */
-export function unwrapWelcome(envelope: wire.Envelope): Uint8Array | undefined {
-  const inner = decodeOrUndefined(
-    wire.SealedContent,
-    envelope.sealedContent,
-    wire.ENVELOPE_BYTES_MAX
-  )
-  return inner === undefined || inner.content.byteLength === 0 ? undefined : inner.content
+/** The whole reference, of which only the first half stands in the clear. */
+function welcomeKey(reference: Uint8Array, salt: Uint8Array, primitives: Primitives): Uint8Array {
+  return primitives.hkdf(reference, salt, LABELS.welcomeKey, KEY_BYTES)
+}
+
+function sealData(outer: Pick<wire.Envelope, 'epochTag' | 'salt' | 'commitment' | 'sealedHeader'>) {
+  const { epochTag, salt, commitment, sealedHeader } = outer
+  return concat([Uint8Array.of(VERSION), epochTag, salt, commitment, sealedHeader])
 }

@@ -101,12 +101,13 @@ export class DirectGroups {
   /** Joins with a welcome that may be for one of our key packages. See `openAll` for what it rejects with. */
   async openWelcome(sealed: envelope.Envelope): Promise<Opened> {
     const held = await this.#components.keyPackages.find(sealed.epochTag)
-    const welcome = held === undefined ? undefined : unwrapWelcome(sealed)
+    const { primitives } = this.#components
+    const welcome = held && unwrapWelcome(sealed, held.reference, primitives)
     if (held === undefined || welcome === undefined) return { type: 'unknown-tag' }
     try {
       const snapshot = await this.#join(welcome, held.secret)
-      const epoch = epochOf(snapshot.view, this.#components.primitives)
-      const slots = slotTagsOf(epoch, this.#components.primitives)
+      const epoch = epochOf(snapshot.view, primitives)
+      const slots = slotTagsOf(epoch, primitives)
       return { type: 'joined', snapshot, epoch, slots, writes: held.consume }
     } catch (error) {
       return {

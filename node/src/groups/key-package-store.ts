@@ -19,7 +19,17 @@ const AVAILABLE_MAX = 32
 
 interface SecretRecord {
   readonly secret: Uint8Array
+  /** 32 bytes, the KeyPackageRef. */
+  readonly reference: Uint8Array
   readonly lastResort: boolean
+}
+
+/** A key package of this device that a welcome names. */
+export interface HeldKeyPackage {
+  readonly secret: Uint8Array
+  readonly reference: Uint8Array
+  /** Writes that consume it; none for a last resort. */
+  readonly consume: readonly Write[]
 }
 
 export interface KeyPackageComponents {
@@ -36,15 +46,13 @@ export class KeyPackageStore {
     this.#components = components
   }
 
-  /** The private half for a welcome's tag (first 16 bytes of the reference), with the writes that consume it. */
-  async find(
-    tag: Uint8Array
-  ): Promise<{ readonly secret: Uint8Array; readonly consume: readonly Write[] } | undefined> {
+  /** The package for a welcome's tag: the first 16 bytes of its reference. */
+  async find(tag: Uint8Array): Promise<HeldKeyPackage | undefined> {
     const key = this.#key(tag)
     const record = await this.#components.store.get(key)
     if (record === undefined) return undefined
-    const { secret, lastResort } = decodeRecord<SecretRecord>(record)
-    return { secret, consume: lastResort ? [] : [{ type: 'delete', key }] }
+    const { secret, reference, lastResort } = decodeRecord<SecretRecord>(record)
+    return { secret, reference, consume: lastResort ? [] : [{ type: 'delete', key }] }
   }
 
   /** Brings the stock at a home up to the mark. Resolves to the number it then holds. */
@@ -71,7 +79,7 @@ export class KeyPackageStore {
   async #create(lastResort: boolean): Promise<Uint8Array> {
     const { crypto, device, store } = this.#components
     const { keyPackage, secret, reference } = await crypto.createKeyPackage(device, { lastResort })
-    const record: SecretRecord = { secret, lastResort }
+    const record: SecretRecord = { secret, reference, lastResort }
     const key = this.#key(reference.subarray(0, envelope.EPOCH_TAG_BYTES))
     await store.commit([{ type: 'put', key, value: encodeRecord(record) }])
     return keyPackage
