@@ -3,7 +3,7 @@ import { type AccountId, idBytes, identity, ProtocolError } from '@kith/protocol
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
 import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
 import { storeKey } from '../kernel/store/key.ts'
-import type { Store } from '../kernel/store/store.ts'
+import type { Store, Write } from '../kernel/store/store.ts'
 
 const KEY = storeKey('identity/profile')
 
@@ -28,8 +28,14 @@ export async function readProfile(store: Store): Promise<Profile | undefined> {
 
 /** Resolves once the profile is on disk. */
 export async function writeProfile(store: Store, profile: Profile): Promise<void> {
-  await store.commit([{ type: 'put', key: KEY, value: encodeRecord(profile) }])
+  await store.commit([profileWrite(profile)])
 }
+
+export const profileWrite = (profile: Profile): Write => ({
+  type: 'put',
+  key: KEY,
+  value: encodeRecord(profile)
+})
 
 /** Makes sure a home holds the account's whole log; safe to repeat. */
 export async function ensureRegistered({
