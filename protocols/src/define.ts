@@ -58,6 +58,8 @@ export interface Caller {
   readonly device: DeviceId
   /** 32 bytes, Ed25519 */
   readonly publicKey: Uint8Array
+  /** The IPv4 address or IPv6 /64 it comes from; undefined where there is none. For rates, never for trust. */
+  readonly host?: string | undefined
   /** Aborted when the exchange, the stream or the service ends. */
   readonly signal: AbortSignal
 }

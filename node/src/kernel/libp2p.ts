@@ -3,9 +3,7 @@ import {
   type DeviceId,
   deviceIdOf,
   frame as frames,
-  KIB,
   type Lane,
-  MIB,
   parseDeviceId,
   publicKeyOf,
   SECOND_MS
@@ -27,66 +25,25 @@ import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { Admission } from './admission.ts'
 import type { ByteStream } from './byte-stream.ts'
 import { asError } from './framing.ts'
+import { Guard } from './libp2p-guard.ts'
+import { LIMITS } from './libp2p-limits.ts'
 import { silentLibp2pLogger } from './libp2p-log.ts'
 import { cheapNoise } from './libp2p-noise.ts'
 import { Libp2pByteStream } from './libp2p-stream.ts'
 import { joiningWrites } from './libp2p-transport.ts'
+import { boundedWebSockets } from './libp2p-websocket.ts'
 import type { Log } from './log.ts'
-import type {
-  ConnectionChange,
-  Discovered,
-  Network,
-  NetworkInit,
-  NetworkProfile
-} from './network.ts'
+import type { ConnectionChange, Discovered, Network, NetworkInit } from './network.ts'
+import { remoteHostOf } from './remote-host.ts'
 import type { Remote } from './rpc/server-exchange.ts'
 import { createRpc } from './rpc.ts'
 import type { PeerAddress, Transport } from './streams.ts'
 
 /** Closing connections politely is worth a moment, not more: a process that stops is waited for by somebody. */
 export const STOP_TIMEOUT_MS = 5 * SECOND_MS
-
-interface ProfileLimits {
-  /** Bytes a stream's sender may be ahead of its reader. Below `readBufferBytes`, or a pause ends in a reset. */
-  readonly windowBytes: number
-  /** Held by libp2p for a reader that paused. */
-  readonly readBufferBytes: number
-  /** Held by libp2p for a peer that does not read; our own queue waits before it, so little gets there. */
-  readonly writeBufferBytes: number
-  readonly connectionsMax: number
-  /** Connections a second from one host. The library's 5 refuses families behind one address, and tests. */
-  readonly inboundPerSecondMax: number
-  /** Handshakes in progress; each costs 15 ms of CPU, so 200 are three seconds of work. */
-  readonly pendingInboundMax: number
-  /** Yamux pings. TCP sockets are closed after two silent minutes; NATs forget them after one at the earliest. */
-  readonly keepAliveMs: number
-}
-
-const LIMITS: Readonly<Record<NetworkProfile, ProfileLimits>> = {
-  relay: {
-    // Yamux's minimum: thousands of clients, each of which may fill its window.
-    windowBytes: 256 * KIB,
-    readBufferBytes: MIB,
-    writeBufferBytes: MIB,
-    connectionsMax: 4_000,
-    inboundPerSecondMax: 100,
-    pendingInboundMax: 200,
-    // Clients ping as well; this one is for clients that vanished: the ping that TCP cannot deliver ends them.
-    keepAliveMs: 100 * SECOND_MS
-  },
-  node: {
-    // 100 Mbit/s at 160 ms.
-    windowBytes: 2 * MIB,
-    readBufferBytes: 4 * MIB,
-    writeBufferBytes: 4 * MIB,
-    connectionsMax: 300,
-    inboundPerSecondMax: 50,
-    pendingInboundMax: 50,
-    keepAliveMs: 45 * SECOND_MS
-  }
-}
 
 /** Both lanes, identify and ping in both directions, with room for streams that are just closing. */
 const STREAMS_PER_CONNECTION_MAX = 32
@@ -98,8 +55,10 @@ const CONNECTIONS_PER_PEER_MAX = 4
 const ADDRESS_DIAL_TIMEOUT_MS = 4 * SECOND_MS
 /** A stream on a connection that is there takes two round trips; after this long the connection is taken for dead. */
 const EXISTING_TIMEOUT_MS = 4 * SECOND_MS
-/** A handshake takes 15 ms of CPU; on a machine that is swamped that can be seconds. */
-const UPGRADE_TIMEOUT_MS = 20 * SECOND_MS
+/** A handshake takes 15 ms of CPU; on a machine that is swamped that can be seconds. Dials give up then too. */
+const UPGRADE_TIMEOUT_MS = 10 * SECOND_MS
+/** The library's own limits know no peers: Admission decides first, and these are never met. */
+const NEVER_MET = 1_000_000
 
 /** Our own service name: other libp2p programs on the network are none of our business, nor we of theirs. */
 const DISCOVERY_TAG = '_kith._udp.local'
@@ -109,16 +68,25 @@ const DISCOVERED_ADDRESSES_MAX = 8
 /** Starts libp2p and everything over it. Rejects when an address cannot be listened on. */
 export async function createNetwork(init: NetworkInit): Promise<Network> {
   const privateKey = await generateKeyPairFromSeed('Ed25519', init.privateKey)
-  const node = await createNode(init, privateKey)
+  const limits = LIMITS[init.profile]
+  const { clock, metrics, isKnown = () => false } = init
+  const admission = new Admission({
+    limits: { ...limits.admission, ...init.admission },
+    clock,
+    metrics,
+    isKnown
+  })
+  const node = await createNode(init, privateKey, new Guard({ ...limits, admission, clock }))
   const id = deviceIdOf(privateKey.publicKey.raw)
   const registrations: Promise<void>[] = []
   const rpc = createRpc({
-    transport: transportOver(node, registrations),
+    transport: transportOver(node, registrations, admission),
     clock: init.clock,
     log: init.log,
     metrics: init.metrics
   })
   tendConnections(node, init)
+  admitConnections(node, admission)
   try {
     await Promise.all(registrations)
     await node.start()
@@ -132,8 +100,16 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
     rpc,
     addresses: () => node.getMultiaddrs().map(String),
     onConnection: (listener) => onConnection(node, listener),
+    disconnect(peer) {
+      for (const connection of node.getConnections(peerIdFromString(peer))) {
+        connection.abort(new Error('disconnected'))
+      }
+    },
     onDiscovery: (listener) => onDiscovery(node, listener),
-    stop: () => stop(node, rpc, init.log)
+    stop() {
+      admission.stop()
+      return stop(node, rpc, init.log)
+    }
   }
 }
 
@@ -157,32 +133,56 @@ function tendConnections(node: Libp2p, { metrics, log }: NetworkInit): void {
   })
 }
 
-function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<Libp2p> {
+function admitConnections(node: Libp2p, admission: Admission): void {
+  node.addEventListener('connection:open', ({ detail: connection }) => {
+    if (connection.direction !== 'inbound') return
+    admission.opened(connection, {
+      remote: remoteHostOf(connection.remoteAddr.toString()),
+      peer: parseDeviceId(connection.remotePeer.toString()),
+      abort: (reason) => connection.abort(reason)
+    })
+  })
+  node.addEventListener('connection:close', ({ detail }) => admission.closed(detail))
+}
+
+function createNode(
+  init: NetworkInit,
+  privateKey: Ed25519PrivateKey,
+  guard: Guard
+): Promise<Libp2p> {
   const limits = LIMITS[init.profile]
+  const socketsMax = { ...limits.admission, ...init.admission }.connectionsMax
   return createLibp2p({
     start: false,
     privateKey,
     logger: silentLibp2pLogger,
     addresses: { listen: [...init.listen] },
-    transports: [joiningWrites(tcp()), joiningWrites(webSockets())],
-    connectionEncrypters: [cheapNoise()],
+    transports: [
+      guard.transport(joiningWrites(tcp())),
+      guard.transport(
+        joiningWrites(boundedWebSockets(webSockets(), { clock: init.clock, socketsMax }))
+      )
+    ],
+    connectionEncrypters: [guard.encrypter(cheapNoise())],
     streamMuxers: [
-      yamux({
-        maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
-        maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
-        keepAliveInterval: limits.keepAliveMs,
-        streamOptions: {
-          maxStreamWindowSize: limits.windowBytes,
-          maxReadBufferLength: limits.readBufferBytes,
-          maxWriteBufferLength: limits.writeBufferBytes
-        }
-      })
+      guard.muxer(
+        yamux({
+          maxInboundStreams: STREAMS_PER_CONNECTION_MAX,
+          maxOutboundStreams: STREAMS_PER_CONNECTION_MAX,
+          keepAliveInterval: limits.keepAliveMs,
+          streamOptions: {
+            maxStreamWindowSize: limits.windowBytes,
+            maxReadBufferLength: limits.readBufferBytes,
+            maxWriteBufferLength: limits.writeBufferBytes
+          }
+        })
+      )
     ],
     peerDiscovery: init.discovery === true ? [mdns({ serviceTag: DISCOVERY_TAG })] : [],
     connectionManager: {
-      maxConnections: limits.connectionsMax,
-      inboundConnectionThreshold: limits.inboundPerSecondMax,
-      maxIncomingPendingConnections: limits.pendingInboundMax,
+      maxConnections: NEVER_MET,
+      inboundConnectionThreshold: NEVER_MET,
+      maxIncomingPendingConnections: NEVER_MET,
       inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
       addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS
     },
@@ -199,12 +199,19 @@ function createNode(init: NetworkInit, privateKey: Ed25519PrivateKey): Promise<L
   })
 }
 
-function transportOver(node: Libp2p, registrations: Promise<void>[]): Transport {
+function transportOver(
+  node: Libp2p,
+  registrations: Promise<void>[],
+  admission: Admission
+): Transport {
   return {
     open: (peer, lane, signal) => openStream(node, peer, lane, signal),
     accept(listener) {
-      const onStream = (stream: Stream, connection: Connection) =>
-        listener(new Libp2pByteStream(stream), remoteOf(connection.remotePeer))
+      const onStream = (stream: Stream, connection: Connection) => {
+        admission.used(connection)
+        const { host } = remoteHostOf(connection.remoteAddr.toString())
+        listener(new Libp2pByteStream(stream), { ...remoteOf(connection.remotePeer), host })
+      }
       const options = { maxInboundStreams: LANE_STREAMS_MAX, maxOutboundStreams: LANE_STREAMS_MAX }
       for (const protocol of Object.values(frames.LANE_PROTOCOL)) {
         registrations.push(node.handle(protocol, onStream, options))

@@ -1,6 +1,7 @@
 // A device's or relay's place in the network: its identity, its Rpc and its connections. libp2p.ts and
 // testing/memory-network.ts implement it.
 import type { DeviceId } from '@kith/protocols'
+import type { AdmissionLimits } from './admission.ts'
 import type { Clock } from './clock.ts'
 import type { Log } from './log.ts'
 import type { Metrics } from './metrics.ts'
@@ -33,6 +34,8 @@ export interface Network {
   onConnection(listener: (change: ConnectionChange) => void): () => void
   /** Calls back with devices seen on the local network, until the returned function is called. */
   onDiscovery(listener: (discovered: Discovered) => void): () => void
+  /** Loses every connection to a peer and their streams; it may come back. Nothing if there is none. */
+  disconnect(peer: DeviceId): void
   /** Loses every stream and connection; takes at most STOP_TIMEOUT_MS. */
   stop(): Promise<void>
 }
@@ -49,4 +52,11 @@ export interface NetworkInit {
   readonly random: Random
   readonly log: Log
   readonly metrics: Metrics
+  /**
+   * Whether a peer's connection must be kept when room is needed: on a relay, a device of an account hosted
+   * there. Asked often. By default nobody is.
+   */
+  readonly isKnown?: (peer: DeviceId) => boolean
+  /** In place of the profile's. */
+  readonly admission?: Partial<AdmissionLimits>
 }

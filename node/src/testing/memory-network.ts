@@ -65,6 +65,7 @@ class Switchboard implements MemoryNetworks {
       remote: { device: id, publicKey },
       address: `/memory/${this.#joined}`,
       open: (peer) => this.#open(member, peer),
+      disconnect: (peer) => this.#disconnect(this.#link(id, peer)),
       leave: () => this.#leave(id)
     })
     this.#members.set(id, member)
@@ -165,6 +166,7 @@ interface MemberInit extends MemoryNetworksOptions {
   readonly remote: Remote
   readonly address: string
   readonly open: (peer: PeerAddress) => ByteStream
+  readonly disconnect: (peer: DeviceId) => void
   readonly leave: () => void
 }
 
@@ -218,6 +220,10 @@ class MemoryNetwork implements Network {
   onConnection(listener: (change: ConnectionChange) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
+  }
+
+  disconnect(peer: DeviceId): void {
+    this.#init.disconnect(peer)
   }
 
   async stop(): Promise<void> {

@@ -6,6 +6,8 @@ import type { Frame } from '../frame-codec.ts'
 export interface Remote {
   readonly device: DeviceId
   readonly publicKey: Uint8Array
+  /** The IPv4 address or IPv6 /64 it comes from; undefined in memory. */
+  readonly host?: string
 }
 
 /** The publisher of a subscription, as far as frames and endings concern it. */
@@ -36,6 +38,10 @@ export class ServerExchange implements Caller {
 
   get publicKey(): Uint8Array {
     return this.#remote.publicKey
+  }
+
+  get host(): string | undefined {
+    return this.#remote.host
   }
 
   get signal(): AbortSignal {

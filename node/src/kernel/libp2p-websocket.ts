@@ -1,0 +1,91 @@
+// WebSocket listeners with the limits that libp2p 3.3 gives no setting for: silent sockets live for ever there, a
+// message may have 100 MiB, and an aborted connection stays open.
+import { MIB, SECOND_MS } from '@kith/protocols'
+import type { Listener, MultiaddrConnection, Transport } from '@libp2p/interface'
+import type { Clock } from './clock.ts'
+
+/** From connecting to the end of the HTTP upgrade, TLS included. */
+const UPGRADE_MS = 10 * SECOND_MS
+/** Encrypted pieces joined into one message; ours have at most 128 KiB, other implementations' window is 256. */
+const MESSAGE_BYTES_MAX = MIB
+
+interface Socket {
+  readonly remoteAddress?: string
+  readonly remotePort?: number
+  destroy(): void
+  once(event: 'close', handler: () => void): void
+}
+
+/** What a listener looks like inside; a test notices when it changes. */
+interface WebSocketListener {
+  readonly server: {
+    maxConnections: number
+    on(event: 'connection', handler: (socket: Socket) => void): void
+  }
+  readonly wsServer: { readonly options: { maxPayload: number } }
+  onWsServerConnection(webSocket: unknown, request: { readonly socket: Socket }): void
+}
+
+interface BoundInit {
+  readonly clock: Clock
+  /** Sockets open at once, upgraded or not. */
+  readonly socketsMax: number
+}
+
+/** The same transport, with bounded listeners. */
+export function boundedWebSockets<Components>(
+  create: (components: Components) => Transport,
+  init: BoundInit
+): (components: Components) => Transport {
+  return (components) => {
+    const transport = create(components)
+    const { createListener } = transport
+    transport.createListener = (options) => bound(createListener.call(transport, options), init)
+    return transport
+  }
+}
+
+function bound(listener: Listener, { clock, socketsMax }: BoundInit): Listener {
+  const inner = listener as Listener & Partial<WebSocketListener>
+  const { server, wsServer, onWsServerConnection } = inner
+  if (server === undefined || wsServer === undefined || onWsServerConnection === undefined) {
+    return listener
+  }
+  server.maxConnections = socketsMax
+  wsServer.options.maxPayload = MESSAGE_BYTES_MAX
+  // By the remote end, which a socket and the TLS over it have in common.
+  const waiting = new Map<string, () => void>()
+  const forget = (remote: string) => {
+    waiting.get(remote)?.()
+    waiting.delete(remote)
+  }
+  server.on('connection', (socket) => {
+    const remote = remoteOf(socket)
+    waiting.set(
+      remote,
+      clock.schedule(UPGRADE_MS, () => socket.destroy())
+    )
+    socket.once('close', () => forget(remote))
+  })
+  inner.onWsServerConnection = (webSocket, request) => {
+    forget(remoteOf(request.socket))
+    onWsServerConnection.call(inner, webSocket, request)
+  }
+  return listener
+}
+
+function remoteOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
+}
+
+interface WebSocketConnection {
+  readonly websocket: { terminate(): void }
+  sendReset(): void
+}
+
+/** An abort asks for a close code that the WebSocket API refuses: nothing would be closed. */
+export function endWhenAborted(connection: MultiaddrConnection): void {
+  const { websocket } = connection as MultiaddrConnection & Partial<WebSocketConnection>
+  if (typeof websocket?.terminate !== 'function') return
+  Object.assign(connection, { sendReset: () => websocket.terminate() })
+}
