@@ -20,10 +20,11 @@ import {
 import { toString as toText } from 'uint8arrays/to-string'
 import { openBoxes, serveBox } from './box/index.ts'
 import type { RelayConfig } from './config.ts'
+import { createRemoval } from './device-removal.ts'
 import { createEvents, type RelayEvents } from './events.ts'
 import { loadDirectory, serveIdentity } from './identity/index.ts'
 import { openInvites } from './invites/index.ts'
-import { serveKeyPackages } from './key-packages/index.ts'
+import { createPackageTurns, serveKeyPackages } from './key-packages/index.ts'
 import { serveLinking } from './linking/index.ts'
 import { serveSequencer } from './sequencer/index.ts'
 import { createServe, type Serve } from './serve.ts'
@@ -81,7 +82,7 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
   )
   const services = await openServices(init, events, failure.report)
   const network = await init.network()
-  serveAll(createServe(network.rpc, events, failure.report), id, services, init)
+  serveAll(createServe(network.rpc, events, failure.report), id, { ...services, network }, init)
   // Nobody is answered any more; whoever runs the relay hears of it at the same time.
   failure.failed.catch(() => network.stop()).catch(() => undefined)
   const { boxes, directory } = services
@@ -150,10 +151,16 @@ async function openServices(
     if (!boxes.has(box)) await boxes.open(box, account)
   }
   const slots = openSlots(store, boxes)
-  return { store, primitives, clock, events, commit, directory, boxes, slots }
+  const packageTurns = createPackageTurns()
+  return { store, primitives, clock, events, commit, directory, boxes, slots, packageTurns }
 }
 
-function serveAll(serve: Serve, relay: RelayId, services: Services, init: RelayInit): void {
+function serveAll(
+  serve: Serve,
+  relay: RelayId,
+  services: Services & { readonly network: Network },
+  init: RelayInit
+): void {
   const { store, primitives, boxes } = services
   const { config, privateKey } = init
   serveIdentity(serve, {
@@ -161,6 +168,7 @@ function serveAll(serve: Serve, relay: RelayId, services: Services, init: RelayI
     relay,
     config,
     invites: openInvites(store, primitives.sha256),
+    removeDevices: createRemoval(services, services.network),
     openBox: ({ box, account }) => boxes.open(box, account)
   })
   serveKeyPackages(serve, services)

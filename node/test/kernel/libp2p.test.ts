@@ -151,6 +151,24 @@ describe('connections', () => {
     expect(changes).toEqual([false, true])
   })
 
+  it('to one peer are lost when told to, and that peer may come back', async () => {
+    const server = await start()
+    const [client, other] = [await start({ listen: [] }), await start({ listen: [] })]
+    server.rpc.serve(echo, async (request) => request)
+    const changes: [string, boolean][] = []
+    for (const one of [client, other]) {
+      await one.rpc.request(addressOf(server), echo, bytes('x'))
+      one.onConnection(({ connected }) => changes.push([one.id, connected]))
+    }
+    server.disconnect(client.id)
+    await until(() => changes.length === 1)
+    await client.rpc.request(addressOf(server), echo, bytes('x'))
+    expect(changes).toEqual([
+      [client.id, false],
+      [client.id, true]
+    ])
+  })
+
   it('are shared by both lanes and by requests in the other direction', async () => {
     const server = await start()
     const client = await start({ listen: [] })

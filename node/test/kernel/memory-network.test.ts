@@ -69,6 +69,15 @@ describe('networks in memory', () => {
     expect(text(await alice.rpc.request(addressOf(again), echo, bytes('x')))).toBe('again')
   })
 
+  it('lose the connection to a peer that is disconnected, until it asks again', async () => {
+    const changes: boolean[] = []
+    alice.onConnection(({ connected }) => changes.push(connected))
+    await ask('x')
+    bob.disconnect(alice.id)
+    expect(changes).toEqual([true, false])
+    expect(text(await ask('y'))).toBe('y')
+  })
+
   it('let a sender be a window ahead of its reader and no more', async () => {
     world({ windowBytes: 10_000 })
     let sent = 0

@@ -8,6 +8,7 @@ import { configure } from './configure.ts'
 import { createSubscriptions } from './subscribe.ts'
 
 export { type Boxes, openBoxes } from './boxes.ts'
+export { cursorKey } from './records.ts'
 
 /** Offers box/append, box/configure and box/subscribe through `serve`. */
 export function serveBox(serve: Serve, components: BoxComponents): void {

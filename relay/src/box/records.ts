@@ -120,6 +120,10 @@ export async function* loadEnvelopeIds(
   yield ids
 }
 
+/** Where the number is that a device (32 bytes) has acknowledged last. */
+export const cursorKey = (box: BoxNumber, device: Uint8Array): Uint8Array =>
+  key(TABLE.cursor, box, device)
+
 const envelopeKey = (envelopeId: Uint8Array): Uint8Array => key(TABLE.envelope, envelopeId)
 
 /** The record of a body, with every place that refers to it. */

@@ -9,11 +9,12 @@ import {
 } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { FieldWriter } from '../storage/fields.ts'
-import { key, mapKey, TABLE } from '../storage/keys.ts'
+import { mapKey } from '../storage/keys.ts'
 import type { BoxNumber } from './box.ts'
 import type { BoxComponents } from './components.ts'
 import { readEntries } from './read.ts'
-import { Wake } from './wake.ts'
+import { cursorKey } from './records.ts'
+import { settledOrAborted, Wake } from './wake.ts'
 
 type Item = protocol.SubscribeItem
 type BoxPublisher = Publisher<Item, protocol.Acknowledgement>
@@ -23,6 +24,9 @@ export function createSubscriptions(
   components: BoxComponents
 ): SubscriptionHandler<typeof protocol.boxSubscribe> {
   const running = new Map<string, AbortController>()
+  components.directory.onForgotten((device) =>
+    running.get(device)?.abort(new ProtocolError('forbidden', 'device-removed'))
+  )
   return async (request, publisher, caller) => {
     const device = mapKey(caller.publicKey)
     // A connection that died unnoticed must not keep the device's new one from its box.
@@ -72,11 +76,15 @@ async function subscribe(
     })
     const acknowledged = createAcknowledgements(components, box, caller.publicKey)
     acknowledged({ storeEpoch: request.storeEpoch, number: reader.sent }, reader.sent)
-    publisher.onAcknowledgement((acknowledgement) => acknowledged(acknowledgement, reader.sent))
+    publisher.onAcknowledgement((acknowledgement) => {
+      if (!caller.signal.aborted) acknowledged(acknowledgement, reader.sent)
+    })
     while (!caller.signal.aborted) {
       const item = await reader.next()
+      if (caller.signal.aborted) return
       if (item === undefined) await wake.wait()
-      else await publisher.push(item)
+      // A subscriber that gives no credit must not keep the subscription from ending.
+      else await settledOrAborted(publisher.push(item), caller.signal)
     }
   } finally {
     unwatch()
@@ -105,15 +113,15 @@ function createAcknowledgements(
   box: BoxNumber,
   publicKey: Uint8Array
 ) {
-  const cursorKey = key(TABLE.cursor, box, publicKey)
-  const name = mapKey(cursorKey)
+  const recordKey = cursorKey(box, publicKey)
+  const name = mapKey(recordKey)
   let highest = 0
   return ({ storeEpoch, number }: protocol.Acknowledgement, sent: number): void => {
     if (number <= highest || number > sent || !equals(storeEpoch, boxes.storeEpoch)) return
     highest = number
     boxes.acknowledge(box, number)
     const value = new FieldWriter().varint(number).finish()
-    boxes.writeLater(name, { type: 'put', key: cursorKey, value })
+    boxes.writeLater(name, { type: 'put', key: recordKey, value })
     events.acknowledged()
   }
 }

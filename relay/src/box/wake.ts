@@ -1,4 +1,4 @@
-// One waiter, any number of reasons: a wake-up that comes before the wait is not lost.
+// Waiting that an abort ends. One waiter, any number of reasons: a wake-up that comes before the wait is not lost.
 
 export class Wake {
   readonly #signal: AbortSignal
@@ -25,4 +25,14 @@ export class Wake {
     }
     this.#isDue = false
   }
+}
+
+/** As the promise settles, or resolves at an abort; nothing stays behind at the signal. */
+export function settledOrAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => resolve()
+    signal.addEventListener('abort', onAbort, { once: true })
+    const settled = promise.then(resolve, reject)
+    void settled.finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }

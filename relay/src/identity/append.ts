@@ -17,7 +17,7 @@ import {
   operationWrite,
   type StoredAccount
 } from './records.ts'
-import { decideAppend } from './state.ts'
+import { decideAppend, removedDevices } from './state.ts'
 
 /**
  * Serves one append; the caller runs these one at a time. Answers only when the operation, and for a new
@@ -56,21 +56,34 @@ export async function appendOperation(
   return { length: decision.state.length }
 }
 
+interface Before {
+  readonly stored: StoredAccount | undefined
+  readonly inviteUse: Write | undefined
+}
+
 async function store(
   signed: identity.SignedOperation,
   state: identity.AccountState,
-  before: { stored: StoredAccount | undefined; inviteUse: Write | undefined },
+  before: Before,
   components: IdentityComponents
 ): Promise<void> {
-  const { directory, events } = components
+  const { directory, events, commit } = components
   const box = before.stored?.box ?? directory.nextBox
-  await components.commit([
+  const removed = removedDevices(before.stored?.state, state)
+  const writes = [
     accountWrite({ box, state }),
     operationWrite(box, state.length - 1, signed),
     ...(before.inviteUse === undefined ? [] : [before.inviteUse])
-  ])
+  ]
   const devices = state.devices.map(({ device }) => publicKeyOf(device))
-  const hosted = directory.set({ box, account: idBytes(state.account), devices })
+  const entry = { box, account: idBytes(state.account), devices }
+  if (removed.length > 0) {
+    const revoke = () => void directory.set(entry)
+    await components.removeDevices({ box, devices: removed, writes, revoke })
+  } else {
+    await commit(writes)
+  }
+  const hosted = directory.set(entry)
   if (before.stored !== undefined) return events.accountChanged()
   await components.openBox(hosted)
   events.accountCreated()

@@ -11,6 +11,8 @@ export interface Hosted {
   deliverySecret: Uint8Array | undefined
   /** Accounts, as map keys, from which nothing is taken. */
   blocked: ReadonlySet<string>
+  /** Devices, as map keys. */
+  devices: ReadonlySet<string>
 }
 
 const NOBODY: ReadonlySet<string> = new Set()
@@ -18,6 +20,7 @@ const NOBODY: ReadonlySet<string> = new Set()
 export class Directory {
   readonly #byAccount = new Map<string, Hosted>()
   readonly #byDevice = new Map<string, Hosted>()
+  readonly #forgetters: ((device: string) => void)[] = []
   #nextBox: BoxNumber = 1
 
   get size(): number {
@@ -43,7 +46,12 @@ export class Directory {
     return this.#byAccount.values()
   }
 
-  /** Adds an account or replaces the devices of a known one by these and earlier ones. */
+  /** Calls back with each device, as map key, that belongs to no account here any more. */
+  onForgotten(listener: (device: string) => void): void {
+    this.#forgetters.push(listener)
+  }
+
+  /** Adds an account, or replaces the devices of a known one; those missing are forgotten. */
   set(entry: { box: BoxNumber; account: Uint8Array; devices: readonly Uint8Array[] }): Hosted {
     const name = mapKey(entry.account)
     const known = this.#byAccount.get(name)
@@ -51,11 +59,19 @@ export class Directory {
       box: entry.box,
       account: entry.account,
       deliverySecret: undefined,
-      blocked: NOBODY
+      blocked: NOBODY,
+      devices: NOBODY
     }
+    const before = hosted.devices
+    hosted.devices = new Set(entry.devices.map(mapKey))
     this.#byAccount.set(name, hosted)
-    for (const device of entry.devices) this.#byDevice.set(mapKey(device), hosted)
+    for (const device of hosted.devices) this.#byDevice.set(device, hosted)
     this.#nextBox = Math.max(this.#nextBox, entry.box + 1)
+    for (const device of before) if (!hosted.devices.has(device)) this.#forget(device)
     return hosted
+  }
+  #forget(device: string): void {
+    this.#byDevice.delete(device)
+    for (const listener of this.#forgetters) listener(device)
   }
 }

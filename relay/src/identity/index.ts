@@ -6,6 +6,7 @@ import { appendOperation } from './append.ts'
 import type { IdentityComponents } from './components.ts'
 import { fetchLog } from './fetch.ts'
 
+export type { DeviceRemoval } from './components.ts'
 export { loadDirectory } from './load.ts'
 export { loadAccount } from './records.ts'
 

@@ -1,6 +1,13 @@
 // Whether an operation may join the log of an account here: compare-and-append, homes, devices, invite, quota.
 // Pure; the fold itself is the protocol's, so that relay and clients judge alike.
-import { type Checks, type DeviceId, identity, ProtocolError, type RelayId } from '@kith/protocols'
+import {
+  type Checks,
+  type DeviceId,
+  identity,
+  ProtocolError,
+  publicKeyOf,
+  type RelayId
+} from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 
 export interface AppendCase {
@@ -43,6 +50,16 @@ export function decideAppend(input: AppendCase, checks: Checks): AppendDecision 
   }
   if (stored === undefined) requireWelcome(state, input)
   return { type: 'append', state }
+}
+
+/** Devices (32 bytes each) that the account had and has no more. */
+export function removedDevices(
+  before: identity.AccountState | undefined,
+  after: identity.AccountState
+): Uint8Array[] {
+  const kept = new Set(after.devices.map(({ device }) => device))
+  const gone = before?.devices.filter(({ device }) => !kept.has(device)) ?? []
+  return gone.map(({ device }) => publicKeyOf(device))
 }
 
 function requireWelcome(state: identity.AccountState, input: AppendCase): void {

@@ -2,6 +2,7 @@
 import type { Clock, RateLimiter, Write } from '@kith/node/kernel'
 import type { RelayEvents } from '../events.ts'
 import type { Directory } from '../identity/directory.ts'
+import type { Serial } from '../limits/serial.ts'
 import type { StoreReader } from '../storage/reader.ts'
 
 export interface KeyPackageComponents {
@@ -10,6 +11,8 @@ export interface KeyPackageComponents {
   readonly clock: Clock
   readonly events: RelayEvents
   readonly takers: RateLimiter
+  /** Packages are published and taken one after the other, so that none is handed out twice. */
+  readonly packageTurns: Serial
   /** Resolves once on disk. */
   readonly commit: (writes: readonly Write[]) => Promise<void>
 }

@@ -8,16 +8,22 @@ import type { KeyPackageComponents } from './components.ts'
 import { publish } from './publish.ts'
 import { take } from './take.ts'
 
+export { packagesDelete } from './records.ts'
+
 /** Requests that wait for each other; each takes about a millisecond. */
 const WAITING_MAX = 256
+
+/** What publishing, taking and deleting packages wait in. */
+export const createPackageTurns = (): Serial => new Serial(WAITING_MAX)
+
 /** Offers key-packages/publish and key-packages/take through `serve`. */
 export function serveKeyPackages(serve: Serve, init: Omit<KeyPackageComponents, 'takers'>): void {
   const components = { ...init, takers: new RateLimiter() }
-  const serial = new Serial(WAITING_MAX)
+  const { packageTurns } = components
   serve.request(keyPackages.keyPackagesPublish, (request, caller) =>
-    serial.run(() => publish(request, caller, components))
+    packageTurns.run(() => publish(request, caller, components))
   )
   serve.request(keyPackages.keyPackagesTake, (request, caller) =>
-    serial.run(() => take(request, caller, components))
+    packageTurns.run(() => take(request, caller, components))
   )
 }

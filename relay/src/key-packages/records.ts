@@ -33,6 +33,14 @@ export function lastResortWrite({ box, device }: DeviceOf, keyPackage: Uint8Arra
   return { type: 'put', key: key(TABLE.lastResort, box, device), value }
 }
 
+/** Deletes every package of a device. None may be published meanwhile. */
+export async function packagesDelete(store: StoreReader, of: DeviceOf): Promise<Write[]> {
+  const packages = await loadPackages(store, of)
+  const writes: Write[] = packages.map(({ sequence }) => packageDelete(of, sequence))
+  writes.push({ type: 'delete', key: key(TABLE.lastResort, of.box, of.device) })
+  return writes
+}
+
 /** Packages of a device, oldest first. */
 export async function loadPackages(
   store: StoreReader,

@@ -3,12 +3,12 @@ import type { Clock } from '@kith/node/kernel'
 import {
   type Caller,
   HASH_BYTES,
-  type linking as protocol,
   ProtocolError,
   type Publisher,
+  type linking as protocol,
   requireBytes
 } from '@kith/protocols'
-import { Wake } from '../box/wake.ts'
+import { settledOrAborted, Wake } from '../box/wake.ts'
 import type { Directory } from '../identity/directory.ts'
 import { mapKey } from '../storage/keys.ts'
 import {
@@ -70,13 +70,15 @@ export class Linking {
     const nowMs = clock.monotonic()
     const rendezvous = this.#meet(name, { publicKey }, nowMs)
     if (rendezvous.watchers >= WATCHERS_MAX) throw new ProtocolError('quota', 'watchers')
-    const wake = new Wake(signal)
+    const over = new AbortController()
+    const ended = AbortSignal.any([signal, over.signal])
+    const wake = new Wake(ended)
     const watchers = this.#watchers.get(rendezvous) ?? new Set()
     this.#watchers.set(rendezvous, watchers.add(wake))
     rendezvous.watchers += 1
-    const cancel = clock.schedule(rendezvous.expiresAtMs - nowMs, () => wake.now())
+    const cancel = clock.schedule(rendezvous.expiresAtMs - nowMs, () => over.abort())
     try {
-      await this.#push(rendezvous, publisher, wake, signal)
+      await this.#push(rendezvous, publisher, wake, ended)
     } finally {
       cancel()
       rendezvous.watchers -= 1
@@ -93,7 +95,7 @@ export class Linking {
     signal: AbortSignal
   ): Promise<void> {
     const pushed = new Set<number>()
-    while (!signal.aborted && this.#components.clock.monotonic() < rendezvous.expiresAtMs) {
+    while (!signal.aborted) {
       const next = [...rendezvous.messages.keys()]
         .filter((index) => !pushed.has(index))
         .sort((a, b) => a - b)[0]
@@ -103,7 +105,7 @@ export class Linking {
         continue
       }
       pushed.add(next)
-      await publisher.push({ index: next, sealed })
+      await settledOrAborted(publisher.push({ index: next, sealed }), signal)
     }
     // What was left there goes with its time, whether anybody comes again or not.
     expire(this.#table, this.#components.clock.monotonic())

@@ -1,6 +1,6 @@
 // The meeting places of devices that are being linked: which there are, who opened them, what was left there.
 // Memory only, for as long as a link takes. Pure.
-import { linking, MINUTE_MS, MIB, ProtocolError } from '@kith/protocols'
+import { linking, MIB, MINUTE_MS, ProtocolError } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 
 /** From the first sign of life: long enough to compare six emoji on two screens and type a passphrase. */
