@@ -141,6 +141,15 @@ class ReopeningSession implements Session {
       status: () => this.call('status', (api) => api.status()),
       addContact: (options) => this.call('addContact', (api) => api.addContact(options)),
       listContacts: () => this.call('listContacts', (api) => api.listContacts()),
+      listRequests: () => this.call('listRequests', (api) => api.listRequests()),
+      acceptRequest: (options) => this.call('acceptRequest', (api) => api.acceptRequest(options)),
+      ignoreRequest: (options) => this.call('ignoreRequest', (api) => api.ignoreRequest(options)),
+      blockContact: (options) => this.call('blockContact', (api) => api.blockContact(options)),
+      unblockContact: (options) =>
+        this.call('unblockContact', (api) => api.unblockContact(options)),
+      listBlocked: () => this.call('listBlocked', (api) => api.listBlocked()),
+      safetyNumber: (options) => this.call('safetyNumber', (api) => api.safetyNumber(options)),
+      verifyContact: (options) => this.call('verifyContact', (api) => api.verifyContact(options)),
       sendMessage: (options) => this.call('sendMessage', (api) => api.sendMessage(options)),
       listMessages: (options) => this.call('listMessages', (api) => api.listMessages(options)),
       events: (signal) => this.events(signal)

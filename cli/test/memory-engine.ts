@@ -6,6 +6,7 @@ import {
   type MessageView,
   type MessengerApi,
   type NodeEvent,
+  type NoticeView,
   UserError
 } from '@kith/node'
 import {
@@ -18,6 +19,7 @@ import {
   type RelayId
 } from '@kith/protocols'
 import type { Engine, Messenger } from '../src/engine.ts'
+import { MemoryStrangers } from './memory-strangers.ts'
 
 const RELAY = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN' as RelayId
 const ADDRESS = `/ip4/127.0.0.1/tcp/4001/p2p/${RELAY}`
@@ -42,6 +44,9 @@ export class MemoryPerson {
   readonly messages: MessageView[] = []
   /** Every call of the messenger, for tests that count. */
   readonly calls: string[] = []
+  /** Requests, blocking and safety numbers; see memory-strangers.ts. */
+  readonly strangers = new MemoryStrangers(this)
+  readonly notices: NoticeView[] = []
   reach: Reach = 'delivered'
   isHeld = false
   private readonly listeners = new Set<(event: NodeEvent) => void>()
@@ -83,7 +88,14 @@ export class MemoryPerson {
   addContact(other: { account: AccountId; name: string }, name = other.name): ContactView {
     const { account } = other
     const conversation = this.conversationWith(account)
-    const contact = { account, name, conversation, homes: [RELAY] }
+    const contact = {
+      account,
+      name,
+      conversation,
+      homes: [RELAY],
+      isVerified: false,
+      isBlocked: false
+    }
     this.contacts.set(name, contact)
     return contact
   }
@@ -204,12 +216,13 @@ export class MemoryPerson {
         const parsed = parseLink(link)
         return this.addContact({ account: parsed.account, name: parsed.name }, name)
       },
-      listContacts: async () => [...this.contacts.values()],
+      listContacts: async () => [...this.contacts.values()].filter(({ isBlocked }) => !isBlocked),
+      ...this.strangers,
       sendMessage: async ({ to, text }) => count('sendMessage', this.send(to, text)),
       listMessages: async (options) => {
         const { conversation } = this.find(options.with)
         const all = this.messages.filter((message) => message.conversation === conversation)
-        return { messages: all.slice(-(options.limit ?? 50)), gaps: [] }
+        return { messages: all.slice(-(options.limit ?? 50)), gaps: [], notices: this.notices }
       },
       events: (signal) => this.events(signal)
     }

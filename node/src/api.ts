@@ -1,5 +1,10 @@
 // What a user interface sees of a node: plain data that also travels over the local socket, and nothing else.
 import type { AccountId, ConversationId, DeviceId, MessageId, RelayId } from '@kith/protocols'
+import type { ContactsApi, NoticeView, RequestView } from './contacts/views.ts'
+import type { DevicesApi, LinkView } from './linking/views.ts'
+
+export type * from './contacts/views.ts'
+export type * from './linking/views.ts'
 
 export interface HomeView {
   readonly relay: RelayId
@@ -25,6 +30,9 @@ export interface ContactView {
   readonly name: string
   readonly conversation: ConversationId
   readonly homes: readonly RelayId[]
+  /** The user has compared the safety number that holds now. */
+  readonly isVerified: boolean
+  readonly isBlocked: boolean
 }
 
 /** `received` is the state of what others wrote. A time-out never becomes a state: unknown is `queued`. */
@@ -67,6 +75,8 @@ export type NodeEvent =
   | { readonly type: 'gap'; readonly gap: GapView }
   | { readonly type: 'gap-closed'; readonly gap: GapView }
   | { readonly type: 'contact'; readonly contact: ContactView }
+  /** Somebody who is not a contact wrote for the first time. */
+  | { readonly type: 'request'; readonly request: RequestView }
   | { readonly type: 'connection'; readonly relay: RelayId; readonly connected: boolean }
   /** Devices that take part in a conversation have changed. */
   | {
@@ -75,6 +85,8 @@ export type NodeEvent =
       readonly device: DeviceId
       readonly text: string
     }
+  /** A device is being added; see `startLink`. */
+  | { readonly type: 'link'; readonly link: LinkView }
   | { readonly type: 'notice'; readonly text: string }
 
 export interface StatusView {
@@ -85,7 +97,7 @@ export interface StatusView {
 }
 
 /** The messenger as a user interface sees it. Every call is also a method of the local socket. */
-export interface MessengerApi {
+export interface MessengerApi extends ContactsApi, DevicesApi {
   account(): Promise<AccountView>
   status(): Promise<StatusView>
   addContact(options: { link: string; name?: string }): Promise<ContactView>
@@ -93,10 +105,12 @@ export interface MessengerApi {
   /** Resolves once the message is durable in the outbox. `to` is a contact name or account id. */
   sendMessage(options: { to: string; text: string }): Promise<MessageView>
   /** Newest `limit` (default 50, at most 1,000) in the order all devices agree on. */
-  listMessages(options: {
-    with: string
-    limit?: number
-  }): Promise<{ readonly messages: readonly MessageView[]; readonly gaps: readonly GapView[] }>
+  listMessages(options: { with: string; limit?: number }): Promise<{
+    readonly messages: readonly MessageView[]
+    readonly gaps: readonly GapView[]
+    /** Since the first of the messages, by time. */
+    readonly notices: readonly NoticeView[]
+  }>
   /** Live events from now on, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<NodeEvent>
 }

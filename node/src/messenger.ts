@@ -4,7 +4,6 @@ import {
   type AccountId,
   ADDRESSES_MAX,
   box,
-  type ConversationId,
   type DeviceAddress,
   type DeviceId,
   formatContactLink,
@@ -20,8 +19,12 @@ import type {
   NodeEvent,
   StatusView
 } from './api.ts'
-import { type Contact, Contacts } from './contacts/contacts.ts'
+import { BoxSettings } from './contacts/box-settings.ts'
+import { Contacts } from './contacts/contacts.ts'
 import { Directory } from './contacts/directory.ts'
+import { Notices } from './contacts/notices.ts'
+import { Verification } from './contacts/verification.ts'
+import type { StoredMessage } from './conversations/message.ts'
 import { Timelines } from './conversations/timeline.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { DeliveryEvent } from './delivery/inputs.ts'
@@ -29,10 +32,12 @@ import { loadIntroductions, loadState } from './delivery/load.ts'
 import { Marks } from './delivery/marks.ts'
 import { type Home, RelayRoute } from './delivery/relay-route.ts'
 import type { OutboxEntry } from './delivery/state.ts'
+import { exportConversations } from './delivery/transfer.ts'
 import { DirectGroups } from './direct/direct-groups.ts'
+import { relaysOf } from './direct/direct-policy.ts'
 import { serveDevices } from './direct/serve.ts'
 import { EventHub } from './event-hub.ts'
-import type { GroupCrypto, LocalDevice, Member } from './groups/group-crypto.ts'
+import type { GroupCrypto, LocalDevice } from './groups/group-crypto.ts'
 import { KeyPackageStore } from './groups/key-package-store.ts'
 import { ensureRegistered, type Profile } from './identity/profile.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -42,8 +47,10 @@ import type { Primitives } from './kernel/primitives.ts'
 import type { Random } from './kernel/random.ts'
 import type { Rpc } from './kernel/rpc.ts'
 import type { SealedStore } from './kernel/store/sealed.ts'
+import { type Devices, LinkHost, openDevices, packBundle } from './linking/index.ts'
 import { requireText } from './message-text.ts'
-import { gapsOf, type MessageContext, MessageViews } from './messenger-views.ts'
+import { gapsOf, MessageViews } from './messenger-views.ts'
+import { People } from './people.ts'
 
 /** Listed when a caller does not say how many, and at most. */
 const LIST_DEFAULT = 50
@@ -85,8 +92,10 @@ export async function createMessenger(
     addresses
   }))
   const directory = new Directory({ store, rpc, primitives })
-  await directory.learn(profile.account, profile.operations)
-  const contacts = new Contacts({ store, primitives, self: profile.account })
+  // Operations made since are stored there; the profile has those of the beginning.
+  const known = await directory.load(profile.account)
+  await directory.learn(profile.account, profile.operations.slice(known?.length ?? 0))
+  const contacts = new Contacts({ ...components, directory, self: profile.account })
   await contacts.load()
   for (const { account } of contacts.list()) await directory.load(account)
   const keyPackages = new KeyPackageStore({ ...components, rpc, device })
@@ -106,13 +115,33 @@ export async function createMessenger(
   })
   for (const { peer } of state.conversations.values()) await contacts.meet(peer)
   for (const introduction of await loadIntroductions(store)) await contacts.introduce(introduction)
+  const verification = new Verification({
+    ...components,
+    contacts,
+    directory,
+    relaysOf: (account) => relaysOf({ contacts, directory, homes }, account),
+    self: profile.account
+  })
+  const { deliverySecret } = profile
+  const boxSettings = new BoxSettings({ ...components, rpc, contacts, homes, deliverySecret })
+  const notices = new Notices(components)
+  const devices = await openDevices({ ...components, rpc, directory, device, homes })
   return new Running(
-    { ...components, rpc, contacts, directory, keyPackages, groups, timelines },
-    init,
     {
-      homes,
-      state
-    }
+      ...components,
+      rpc,
+      contacts,
+      directory,
+      keyPackages,
+      groups,
+      timelines,
+      notices,
+      verification,
+      boxSettings,
+      devices
+    },
+    init,
+    { homes, state }
   )
 }
 
@@ -123,6 +152,10 @@ interface Parts extends MessengerComponents {
   readonly keyPackages: KeyPackageStore
   readonly groups: DirectGroups
   readonly timelines: Timelines
+  readonly notices: Notices
+  readonly verification: Verification
+  readonly boxSettings: BoxSettings
+  readonly devices: Devices
 }
 
 class Running implements Messenger {
@@ -131,6 +164,8 @@ class Running implements Messenger {
   readonly #delivery: Delivery
   readonly #events = new EventHub()
   readonly #views: MessageViews
+  readonly #people: People
+  readonly #links: LinkHost
   readonly #unlisten: () => void
 
   constructor(
@@ -146,16 +181,27 @@ class Running implements Messenger {
       {
         state: start.state,
         targets: (account, envelopeId) => this.#targets(account, envelopeId),
-        onEvent: (event) => {
-          this.#onEvent(event).catch((error: unknown) =>
-            parts.log.warn('event-not-kept', { type: event.type, cause: String(error) })
-          )
-        },
+        onEvent: (event) => this.#onEvent(event),
         onFailure: () =>
           this.#events.emit({ type: 'notice', text: 'The store failed; nothing more is kept.' })
       }
     )
-    for (const contact of parts.contacts.list()) this.#befriend(contact)
+    this.#people = new People(
+      { ...parts, self: init.profile.account },
+      {
+        delivery: this.#delivery,
+        emit: (event) => this.#events.emit(event),
+        viewOf: (message) => this.#viewOf(message)
+      }
+    )
+    this.#people.start()
+    this.#links = new LinkHost(parts, {
+      profile: init.profile,
+      bundle: () => this.#bundle(),
+      reconcile: () => this.#reconcile(),
+      onLink: (link) => this.#events.emit({ type: 'link', link }),
+      notice: (text) => this.#events.emit({ type: 'notice', text })
+    })
     serveDevices({ ...parts, ...init, delivery: this.#delivery })
     for (const home of start.homes) this.#delivery.addRoute(this.#routeTo(home))
     this.#delivery.resume()
@@ -215,18 +261,25 @@ class Running implements Messenger {
       account: this.#init.profile.account,
       homes: this.#homes(),
       queued: [...outbox.values()].filter(({ kind }) => kind === 'text').length,
-      gaps: [...conversations.values()].flatMap(gapsOf)
+      gaps: [...conversations.values()]
+        .filter(({ id }) => this.#people.isContact(id))
+        .flatMap(gapsOf)
     }
   }
 
-  async addContact(options: { link: string; name?: string }): Promise<ContactView> {
-    const contact = await this.#parts.contacts.add(options)
-    this.#befriend(contact)
-    return this.#announce(contact)
-  }
+  addContact: MessengerApi['addContact'] = (options) => this.#people.addContact(options)
+  listRequests: MessengerApi['listRequests'] = () => this.#people.listRequests()
+  acceptRequest: MessengerApi['acceptRequest'] = (options) => this.#people.acceptRequest(options)
+  ignoreRequest: MessengerApi['ignoreRequest'] = (options) => this.#people.ignoreRequest(options)
+  blockContact: MessengerApi['blockContact'] = (options) => this.#people.blockContact(options)
+  unblockContact: MessengerApi['unblockContact'] = (options) => this.#people.unblockContact(options)
+  listBlocked: MessengerApi['listBlocked'] = () => this.#people.listBlocked()
+  safetyNumber: MessengerApi['safetyNumber'] = (options) => this.#people.safetyNumber(options)
+  verifyContact: MessengerApi['verifyContact'] = (options) => this.#people.verifyContact(options)
 
   async listContacts(): Promise<readonly ContactView[]> {
-    return this.#parts.contacts.list().map((contact) => this.#parts.contacts.view(contact))
+    const { contacts } = this.#parts
+    return contacts.list('contact').map((contact) => contacts.view(contact))
   }
 
   async sendMessage({ to, text }: { to: string; text: string }): Promise<MessageView> {
@@ -241,25 +294,39 @@ class Running implements Messenger {
     const contact = this.#parts.contacts.find(options.with)
     const { conversation } = this.#parts.contacts.view(contact)
     const state = this.#delivery.state.conversations.get(conversation)
-    if (state === undefined) return { messages: [], gaps: [] }
+    if (state === undefined) return { messages: [], gaps: [], notices: [] }
     const limit = Math.min(Math.max(1, options.limit ?? LIST_DEFAULT), LIST_MAX)
     const stored = await this.#parts.timelines.newest(state.local, limit)
     const entries = [...this.#delivery.state.outbox.values()].filter(
       (entry) => entry.conversation === conversation && entry.kind === 'text'
     )
     const { delivered } = state
-    return {
-      messages: this.#views.list({ stored, entries, delivered, limit }),
-      gaps: gapsOf(state)
-    }
+    const shown = this.#views.list({ stored, entries, delivered, limit })
+    const sinceMs = stored.length < limit ? 0 : (shown[0]?.storedAtMs ?? 0)
+    const notices = await this.#people.noticesOf(contact, { sinceMs, limit })
+    return { messages: shown, gaps: gapsOf(state), notices }
   }
 
   events(signal: AbortSignal): AsyncIterable<NodeEvent> {
     return this.#events.subscribe(signal)
   }
 
+  listDevices: MessengerApi['listDevices'] = async () => this.#parts.devices.list()
+  renameDevice: MessengerApi['renameDevice'] = ({ device, name }) =>
+    this.#parts.devices.rename(device, name)
+  startLink: MessengerApi['startLink'] = () => this.#links.start()
+  answerLink: MessengerApi['answerLink'] = async ({ isSame }) => this.#links.answer(isSame)
+  cancelLink: MessengerApi['cancelLink'] = async () => this.#links.cancel()
+
+  async removeDevice({ device }: { device: string }) {
+    const removed = await this.#parts.devices.remove(device)
+    this.#reconcile()
+    return removed
+  }
+
   async stop(): Promise<void> {
     this.#unlisten()
+    await this.#links.stop()
     await this.#delivery.stop()
   }
 
@@ -269,17 +336,6 @@ class Running implements Messenger {
       addresses: home.addresses,
       connected
     }))
-  }
-
-  #befriend({ account, confirmed, devices }: Contact): void {
-    if (confirmed) this.#delivery.dispatch({ type: 'befriend', account })
-    for (const { device, addresses } of devices) this.#delivery.devices.learn(device, addresses)
-  }
-
-  #announce(contact: Contact): ContactView {
-    const view = this.#parts.contacts.view(contact)
-    this.#events.emit({ type: 'contact', contact: view })
-    return view
   }
 
   #targets(account: AccountId, envelopeId: Uint8Array): box.Target[] {
@@ -294,14 +350,8 @@ class Running implements Messenger {
     return [{ account: idBytes(account), deliveryToken: token }]
   }
 
-  async #onEvent(event: DeliveryEvent): Promise<void> {
-    const { contacts } = this.#parts
-    if (event.type === 'introduced') this.#announce(await contacts.introduce(event.introduction))
-    else if (event.type === 'joined') this.#announce(await contacts.meet(event.account))
-    else this.#emit(event)
-  }
-
-  #emit(event: Exclude<DeliveryEvent, { type: 'introduced' | 'joined' }>): void {
+  #onEvent(event: DeliveryEvent): void {
+    if (!this.#people.isShown(event)) return
     switch (event.type) {
       case 'composed':
         return this.#events.emit({
@@ -313,7 +363,7 @@ class Running implements Messenger {
       case 'message':
         return this.#events.emit({
           type: 'message',
-          message: this.#views.ofMessage(event.message, this.#contextOf(event.message.conversation))
+          message: this.#viewOf(event.message)
         })
       case 'gap':
       case 'gap-closed':
@@ -321,37 +371,15 @@ class Running implements Messenger {
           type: event.type,
           gap: { conversation: event.conversation, missing: event.gap }
         })
-      case 'members':
-        return this.#emitMembers(event)
       case 'notice':
         return this.#events.emit(event)
     }
   }
 
-  /** A change of devices is told in words: it is what a ghost device would look like. */
-  #emitMembers({
-    conversation,
-    added,
-    removed
-  }: Extract<DeliveryEvent, { type: 'members' }>): void {
-    const tell = (members: readonly Member[], verb: string) => {
-      for (const { account, device } of members) {
-        const name = account === this.#init.profile.account ? 'you' : this.#views.nameOf(account)
-        this.#events.emit({
-          type: 'devices',
-          conversation,
-          text: `${name}: device ${verb}`,
-          device
-        })
-      }
-    }
-    tell(added, 'added')
-    tell(removed, 'removed')
-  }
-
-  #contextOf(conversation: ConversationId): MessageContext {
-    const { conversations } = this.#delivery.state
-    return { outbox: new Map(), delivered: conversations.get(conversation)?.delivered ?? new Map() }
+  #viewOf(message: StoredMessage): MessageView {
+    const conversation = this.#delivery.state.conversations.get(message.conversation)
+    const delivered = conversation?.delivered ?? new Map()
+    return this.#views.ofMessage(message, { outbox: new Map(), delivered })
   }
 
   #emitProgress(entry: OutboxEntry): void {
@@ -405,18 +433,38 @@ class Running implements Messenger {
       this.#events.emit({ type: 'notice', text: 'This device was removed from its account.' })
       return
     }
+    await this.#links.settle(signal)
+    this.#reconcile()
+  }
+
+  /** Has every group compared with the account logs. */
+  #reconcile(): void {
     for (const conversation of this.#delivery.state.conversations.keys()) {
       this.#delivery.dispatch({ type: 'reconcile', conversation })
     }
   }
 
+  /** What a new device needs to know. */
+  #bundle(): Promise<Uint8Array> {
+    const { contacts, devices } = this.#parts
+    const { account, name, deliverySecret } = this.#init.profile
+    return packBundle(this.#parts, {
+      account,
+      name,
+      deliverySecret,
+      deviceNames: devices.names,
+      known: contacts.list().map((contact) => contact.account),
+      conversations: exportConversations(this.#delivery.state)
+    })
+  }
+
   /** What a home must have of this account before others can reach it. */
   async #prepare(home: Home, signal: AbortSignal): Promise<void> {
     const { rpc, keyPackages } = this.#parts
-    const { profile } = this.#init
+    const { profile: made } = this.#init
+    const profile = { ...made, operations: this.#parts.directory.operations(made.account) }
     await ensureRegistered({ rpc, home, profile, signal })
-    const { deliverySecret } = profile
-    await rpc.request(home, box.boxConfigure, { deliverySecret, blocked: [] }, { signal })
+    await this.#parts.boxSettings.tell(home, signal)
     await keyPackages.replenish(home, signal)
     await this.#followAccount(home, signal)
   }

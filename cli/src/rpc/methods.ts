@@ -3,6 +3,7 @@
 import type { MessengerApi } from '@kith/node'
 import { CommandError } from '../errors.ts'
 import { checkName, checkText } from '../message-text.ts'
+import { CONTACT_METHODS } from './contact-methods.ts'
 import type { RpcParams } from './json-rpc.ts'
 
 /** Newest messages of a conversation that one request may ask for; MessengerApi's own bound. */
@@ -10,7 +11,7 @@ export const LIST_LIMIT_MAX = 1_000
 /** Longest contact link, and longest `to`; protocols/src/links.ts refuses longer ones too. */
 const LINK_CHARACTERS_MAX = 2_048
 
-type Kind = 'link' | 'name' | 'who' | 'text' | 'limit'
+type Kind = 'link' | 'name' | 'who' | 'text' | 'limit' | 'digits'
 
 interface ParamSpec {
   readonly kind: Kind
@@ -26,13 +27,14 @@ export interface Method {
 }
 
 /** Checked parameters: only declared ones, each of its kind. */
-interface ReadParams {
+export interface ReadParams {
   text(key: string): string
   optionalText(key: string): string | undefined
   optionalNumber(key: string): number | undefined
 }
 
 export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ...CONTACT_METHODS,
   [
     'account',
     {
@@ -49,30 +51,6 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
       params: {},
       isRepeatable: true,
       call: (api) => api.status()
-    }
-  ],
-  [
-    'addContact',
-    {
-      summary: 'adds the account of a contact link; ContactView',
-      params: { link: { kind: 'link' }, name: { kind: 'name', optional: true } },
-      isRepeatable: false,
-      call(api, params) {
-        const name = params.optionalText('name')
-        return api.addContact({
-          link: params.text('link'),
-          ...(name === undefined ? {} : { name })
-        })
-      }
-    }
-  ],
-  [
-    'listContacts',
-    {
-      summary: 'ContactView of every contact',
-      params: {},
-      isRepeatable: true,
-      call: (api) => api.listContacts()
     }
   ],
   [

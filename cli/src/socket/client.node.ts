@@ -114,6 +114,20 @@ class SocketClient implements MessengerApi {
   addContact = (params: { link: string; name?: string }) =>
     this.request('addContact', params) as ReturnType<MessengerApi['addContact']>
   listContacts = () => this.request('listContacts', {}) as ReturnType<MessengerApi['listContacts']>
+  listRequests = () => this.request('listRequests', {}) as ReturnType<MessengerApi['listRequests']>
+  acceptRequest = (params: { who: string; name?: string }) =>
+    this.request('acceptRequest', params) as ReturnType<MessengerApi['acceptRequest']>
+  ignoreRequest = (params: { who: string }) =>
+    this.request('ignoreRequest', params) as ReturnType<MessengerApi['ignoreRequest']>
+  blockContact = (params: { who: string }) =>
+    this.request('blockContact', params) as ReturnType<MessengerApi['blockContact']>
+  unblockContact = (params: { who: string }) =>
+    this.request('unblockContact', params) as ReturnType<MessengerApi['unblockContact']>
+  listBlocked = () => this.request('listBlocked', {}) as ReturnType<MessengerApi['listBlocked']>
+  safetyNumber = (params: { who: string }) =>
+    this.request('safetyNumber', params) as ReturnType<MessengerApi['safetyNumber']>
+  verifyContact = (params: { who: string; digits: string }) =>
+    this.request('verifyContact', params) as ReturnType<MessengerApi['verifyContact']>
   sendMessage = (params: { to: string; text: string }) =>
     this.request('sendMessage', params) as ReturnType<MessengerApi['sendMessage']>
   listMessages = (params: { with: string; limit?: number }) =>

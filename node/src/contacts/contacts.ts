@@ -1,41 +1,53 @@
-// Contacts: accounts this user has given a name, and strangers who wrote first. Names are this user's own; what
-// a stranger calls itself is shown behind a tilde and names nobody.
-import {
-  type AccountId,
-  type DeviceAddress,
-  direct,
-  ProtocolError,
-  parseContactLink,
-  type RelayAddress
-} from '@kith/protocols'
+// Contacts: accounts this user has given a name, and strangers who wrote first. Every change is one after the other,
+// durable before it counts.
+import { type AccountId, direct, ProtocolError } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { type ContactView, UserError } from '../api.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
 import { rangeOf, storeKey, u32 } from '../kernel/store/key.ts'
 import type { Store } from '../kernel/store/store.ts'
+import {
+  type Contact,
+  type ContactRequest,
+  isSameRoot,
+  overflowOf,
+  type RootKeys,
+  type Standing,
+  standingOf,
+  strangerOf
+} from './contact.ts'
+import { readContactLink } from './contact-link.ts'
+import type { Directory } from './directory.ts'
+import { findAny, findContact, requireRequest } from './lookup.ts'
+import {
+  claimedName,
+  cleanName,
+  isFreeName,
+  requireFreeName,
+  requireGoodName,
+  shortId,
+  strangerName
+} from './names.ts'
+
+export type { Contact } from './contact.ts'
 
 const PREFIX = 'contacts/contact'
 
 /** Enough for every person one knows; a store full of strangers is a store full of spam. */
 const CONTACTS_MAX = 100_000
+/** What a relay takes in one setting (protocols/src/box). */
+const BLOCKED_MAX = 1_000
 
-export interface Contact {
-  readonly local: number
-  readonly account: AccountId
-  readonly name: string
-  readonly relays: readonly RelayAddress[]
-  /** Where devices can be reached directly, as the link said. */
-  readonly devices: readonly DeviceAddress[]
-  /** Told by the contact inside the seal; makes its homes take us for a contact. */
-  readonly deliverySecret: Uint8Array | undefined
-  /** Added by this user, as against somebody who wrote first. */
-  readonly confirmed: boolean
-}
+const ADD_HINT = 'Choose a name: kith contact add <link> --name <name>'
+const ACCEPT_HINT = 'Choose a name: kith contact accept <who> --name <name>'
 
 export interface ContactsComponents {
   readonly store: Store
   readonly primitives: Primitives
+  readonly clock: Clock
+  readonly directory: Pick<Directory, 'state'>
   readonly self: AccountId
 }
 
@@ -43,6 +55,7 @@ export class Contacts {
   readonly #components: ContactsComponents
   readonly #byAccount = new Map<AccountId, Contact>()
   #last = 0
+  #changing: Promise<unknown> = Promise.resolve()
 
   constructor(components: ContactsComponents) {
     this.#components = components
@@ -50,85 +63,174 @@ export class Contacts {
 
   async load(): Promise<void> {
     for await (const [, value] of this.#components.store.scan(rangeOf(PREFIX))) {
-      const contact = decodeRecord<Contact>(value)
+      const record = decodeRecord<Contact>(value)
+      // Records of older versions name no devices.
+      const contact = { ...record, devices: record.devices ?? [] }
       this.#byAccount.set(contact.account, contact)
       this.#last = Math.max(this.#last, contact.local)
     }
   }
 
-  list(): readonly Contact[] {
-    return [...this.#byAccount.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  /** Everybody known here, or those of one standing, by name. */
+  list(standing?: Standing): readonly Contact[] {
+    const all = [...this.#byAccount.values()]
+    const wanted = standing === undefined ? all : all.filter((one) => standingOf(one) === standing)
+    return wanted.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   get(account: AccountId): Contact | undefined {
     return this.#byAccount.get(account)
   }
 
-  /** Finds by name or account id; throws UserError `unknown-contact` with what there is to choose from. */
-  find(who: string): Contact {
-    const contact =
-      this.list().find(({ name }) => name === who) ?? this.#byAccount.get(who as AccountId)
-    if (contact !== undefined) return contact
-    throw new UserError('unknown-contact', `There is no contact called "${who}".`, {
-      hint: 'kith contact list shows your contacts; kith contact add <link> adds one.'
-    })
+  /** Whether what this account says is shown: a contact's, not a stranger's. */
+  isContact(account: AccountId): boolean {
+    const contact = this.#byAccount.get(account)
+    return contact !== undefined && standingOf(contact) === 'contact'
   }
 
-  /** Adds from a `kith:contact/…` link, or updates relays and name of one that is there. */
+  /** A contact, by name or account id; see `findContact` for failures. */
+  find(who: string): Contact {
+    return findContact(this.list(), who, this.#components.self)
+  }
+
+  /** Anybody known here; see `findAny` for failures. */
+  findAny(who: string): Contact {
+    return findAny(this.list(), who, this.#components.self)
+  }
+
+  /** Adds from a `kith:contact/…` link, which also accepts an open request; or updates relays and name. */
   async add({ link, name }: { link: string; name?: string | undefined }): Promise<Contact> {
-    const parsed = parseLink(link)
-    if (parsed.account === this.#components.self) {
+    const parsed = readContactLink(link)
+    const { account, relays } = parsed
+    if (account === this.#components.self) {
       throw new UserError('own-link', 'This is your own contact link.', {
         hint: 'Give it to others; ask them for theirs: kith account show'
       })
     }
-    const chosen = name ?? parsed.name
-    requireFree(chosen, this.list(), parsed.account)
-    const known = this.#byAccount.get(parsed.account)
-    return await this.#put({
-      local: known?.local ?? this.#next(),
-      account: parsed.account,
-      name: chosen,
-      relays: parsed.relays,
-      devices: parsed.devices ?? known?.devices ?? [],
-      deliverySecret: known?.deliverySecret,
-      confirmed: true
+    return await this.#change(account, (known) => {
+      if (known?.blocked === true) findContact([known], account, this.#components.self)
+      const chosen = name ?? cleanName(parsed.name)
+      this.#requireName({ account, name: chosen, isChosen: name !== undefined }, ADD_HINT)
+      const contact = known ?? this.#stranger(account)
+      const devices = parsed.devices ?? contact.devices
+      return { ...contact, name: chosen, relays, devices, confirmed: true }
     })
   }
 
-  /** Somebody founded a conversation with us: kept under its id until it says its name or is added. */
-  async meet(account: AccountId): Promise<Contact> {
-    return this.#byAccount.get(account) ?? (await this.#put(this.#stranger(account)))
-  }
-
-  #stranger(account: AccountId): Contact {
-    if (this.#byAccount.size >= CONTACTS_MAX) throw new ProtocolError('quota', 'contacts')
-    return {
-      local: this.#next(),
-      account,
-      name: `~${account.slice(0, 8)}`,
-      relays: [],
-      devices: [],
-      deliverySecret: undefined,
-      confirmed: false
-    }
+  /** Somebody founded a conversation with us: a stranger until it is accepted or added. */
+  meet(account: AccountId): Promise<Contact> {
+    return this.#change(account, (known) => {
+      if (known === undefined && this.#byAccount.size >= CONTACTS_MAX) {
+        throw new ProtocolError('quota', 'contacts')
+      }
+      return known ?? { ...this.#stranger(account), request: this.#request() }
+    })
   }
 
   /** What an account says of itself, authenticated by its device. */
-  async introduce(introduction: {
+  introduce(introduction: {
     account: AccountId
     name: string
     deliverySecret: Uint8Array
   }): Promise<Contact> {
-    // Nothing is awaited between looking and putting: another change would be lost in between.
-    const known = this.#byAccount.get(introduction.account) ?? this.#stranger(introduction.account)
-    const { deliverySecret } = introduction
-    const name = known.confirmed ? known.name : this.#strangerName(known, introduction.name)
-    const unchanged = known.name === name && isSame(known.deliverySecret, deliverySecret)
-    return unchanged ? known : await this.#put({ ...known, name, deliverySecret })
+    const { account, deliverySecret } = introduction
+    return this.#change(account, (before) => {
+      const known = before ?? { ...this.#stranger(account), request: this.#request() }
+      const name = known.confirmed ? known.name : strangerName(account, introduction.name)
+      const isKnown = known.name === name && isSame(known.deliverySecret, deliverySecret)
+      return isKnown ? known : { ...known, name, deliverySecret }
+    })
   }
 
-  view({ account, name, relays }: Contact): ContactView {
+  /** A stranger wrote. Resolves to whether the user has yet to be told of its request: true once. */
+  async announce(account: AccountId): Promise<boolean> {
+    let isNew = false
+    await this.#change(account, (before) => {
+      const known = before ?? this.#stranger(account)
+      const request = known.request ?? this.#request()
+      isNew = standingOf(known) !== 'contact' && !known.blocked && !request.isAnnounced
+      if (!isNew) return known
+      return { ...known, request: { ...request, state: 'open', isAnnounced: true } }
+    })
+    return isNew
+  }
+
+  /** Makes a stranger a contact. Throws UserError: `no-request`, `name-taken`, `bad-name`. */
+  accept(account: AccountId, name?: string): Promise<Contact> {
+    return this.#change(account, (known) => {
+      const stranger = this.#known(known)
+      requireRequest(stranger, ['request', 'ignored'])
+      const chosen = name ?? claimedName(stranger)
+      this.#requireName({ account, name: chosen, isChosen: name !== undefined }, ACCEPT_HINT)
+      return { ...stranger, name: chosen, confirmed: true }
+    })
+  }
+
+  /** Another device of this account talks to it: it is a contact here too, under a name that is free. */
+  adopt(account: AccountId): Promise<Contact> {
+    return this.#change(account, (before) => {
+      const known = before ?? this.#stranger(account)
+      if (known.confirmed || known.blocked) return known
+      const claimed = claimedName(known)
+      const names = [claimed, `${claimed} ${shortId(account)}`.trim()]
+      const name = names.find((one) => isFreeName({ account, name: one }, this.#named()))
+      return { ...known, name: name ?? shortId(account), confirmed: true }
+    })
+  }
+
+  /** Takes a request off the list; its sender is told nothing, and cannot ask again by writing more. */
+  ignore(account: AccountId): Promise<Contact> {
+    return this.#change(account, (known) => {
+      const stranger = this.#known(known)
+      requireRequest(stranger, ['request'])
+      const request = stranger.request ?? this.#request()
+      return { ...stranger, request: { ...request, state: 'ignored', isAnnounced: true } }
+    })
+  }
+
+  /** Throws UserError `too-many-blocked` beyond what a relay keeps. Blocking twice changes nothing. */
+  block(account: AccountId): Promise<Contact> {
+    return this.#change(account, (known) => {
+      const contact = this.#known(known)
+      if (contact.blocked !== true && this.list('blocked').length >= BLOCKED_MAX) {
+        throw new UserError(
+          'too-many-blocked',
+          `${BLOCKED_MAX} accounts are blocked, which is as many as a relay keeps.`,
+          { hint: 'kith contact unblock <who>' }
+        )
+      }
+      return { ...contact, blocked: true }
+    })
+  }
+
+  /** A contact is one again; a stranger has to write again. Throws UserError `not-blocked`. */
+  unblock(account: AccountId): Promise<Contact> {
+    return this.#change(account, (known) => {
+      const { blocked, ...contact } = this.#known(known)
+      if (blocked !== true) {
+        throw new UserError('not-blocked', `"${contact.name}" is not blocked.`, {
+          hint: 'kith contact list --blocked'
+        })
+      }
+      if (contact.confirmed) return contact
+      return { ...contact, request: { ...this.#request(), state: 'dropped' } }
+    })
+  }
+
+  /** The user has compared the safety number over these keys. */
+  verify(account: AccountId, verified: RootKeys): Promise<Contact> {
+    return this.#change(account, (known) => ({ ...this.#known(known), verified }))
+  }
+
+  /** The keys that a safety number is made of, as far as the account logs are known. */
+  rootKeys(account: AccountId): RootKeys | undefined {
+    const { directory, self } = this.#components
+    const [own, theirs] = [directory.state(self), directory.state(account)]
+    if (own === undefined || theirs === undefined) return undefined
+    return { own: own.recoveryKey, theirs: theirs.recoveryKey }
+  }
+
+  view({ account, name, relays, blocked, verified }: Contact): ContactView {
     const { self, primitives } = this.#components
     return {
       account,
@@ -136,61 +238,65 @@ export class Contacts {
       conversation: direct.directConversationId(self, account, (...parts) =>
         primitives.sha256(...parts)
       ),
-      homes: relays.map(({ relay }) => relay)
+      homes: relays.map(({ relay }) => relay),
+      isVerified: verified !== undefined && isSameRoot(verified, this.rootKeys(account)),
+      isBlocked: blocked === true
     }
   }
 
-  #strangerName({ account }: Contact, claimed: string): string {
-    const name = `~${claimed === '' ? account.slice(0, 8) : claimed}`
-    const others = this.list().filter((other) => other.account !== account)
-    const isTaken = (wanted: string): boolean => others.some((other) => other.name === wanted)
-    if (!isTaken(name)) return name
-    // A name that ends like an id may have been chosen to be taken for it.
-    let unique = `${name}-${account.slice(0, 8)}`
-    for (let count = 2; isTaken(unique); count += 1)
-      unique = `${name}-${account.slice(0, 8)}-${count}`
-    return unique
+  #stranger(account: AccountId): Contact {
+    return strangerOf(account, this.#last + 1)
   }
 
-  #next(): number {
-    this.#last += 1
-    return this.#last
+  #request(): ContactRequest {
+    return { atMs: this.#components.clock.now(), state: 'open', isAnnounced: false }
   }
 
-  /** Known at once, so that whoever looks next finds it; resolves once it is durable. */
-  async #put(contact: Contact): Promise<Contact> {
-    this.#byAccount.set(contact.account, contact)
-    await this.#components.store.commit([
-      { type: 'put', key: storeKey(PREFIX, u32(contact.local)), value: encodeRecord(contact) }
-    ])
+  #known(contact: Contact | undefined): Contact {
+    if (contact === undefined) throw new UserError('unknown-contact', 'This account is not known.')
     return contact
+  }
+
+  #named(): readonly Contact[] {
+    return [...this.#byAccount.values()].filter(({ confirmed }) => confirmed)
+  }
+
+  #requireName(
+    wanted: { account: AccountId; name: string; isChosen: boolean },
+    hint: string
+  ): void {
+    requireGoodName(wanted.name, hint)
+    requireFreeName(wanted, this.#named(), hint)
+  }
+
+  /** One change after the other; what is decided rests on everything before it. */
+  #change(account: AccountId, decide: (known: Contact | undefined) => Contact): Promise<Contact> {
+    const changed = this.#changing.then(async () => {
+      const before = this.#byAccount.get(account)
+      const after = decide(before)
+      if (after !== before) await this.#put([after, ...overflowOf(this.#byAccount.values(), after)])
+      return after
+    })
+    this.#changing = changed.catch(() => {
+      // Its caller is told; the next change stands on its own.
+    })
+    return changed
+  }
+
+  async #put(contacts: readonly Contact[]): Promise<void> {
+    await this.#components.store.commit(
+      contacts.map((contact) => ({
+        type: 'put',
+        key: storeKey(PREFIX, u32(contact.local)),
+        value: encodeRecord(contact)
+      }))
+    )
+    for (const contact of contacts) {
+      this.#byAccount.set(contact.account, contact)
+      this.#last = Math.max(this.#last, contact.local)
+    }
   }
 }
 
 const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
   a !== undefined && equals(a, b)
-
-function parseLink(link: string): ReturnType<typeof parseContactLink> {
-  try {
-    return parseContactLink(link)
-  } catch (cause) {
-    if (!(cause instanceof ProtocolError)) throw cause
-    throw new UserError('malformed-link', `This is not a contact link: ${cause.detail}.`, {
-      hint: 'A contact link begins with kith:contact/ and is printed by: kith account show',
-      cause
-    })
-  }
-}
-
-function requireFree(name: string, contacts: readonly Contact[], account: AccountId): void {
-  if (name.trim() === '' || name.startsWith('~')) {
-    throw new UserError('bad-name', 'A contact needs a name that does not begin with "~".', {
-      hint: 'Choose one: kith contact add <link> --name <name>'
-    })
-  }
-  if (contacts.some((other) => other.name === name && other.account !== account)) {
-    throw new UserError('name-taken', `You already have a contact called "${name}".`, {
-      hint: 'Choose another: kith contact add <link> --name <name>'
-    })
-  }
-}

@@ -20,12 +20,25 @@ interface KnownLog {
   readonly state: identity.AccountState
 }
 
+/** `before` is undefined when the log was learnt for the first time. 32 bytes each. */
+type OnChange = (
+  account: AccountId,
+  keys: { before: Uint8Array | undefined; recoveryKey: Uint8Array }
+) => void
+
 export class Directory {
   readonly #components: DirectoryComponents
   readonly #known = new Map<AccountId, KnownLog>()
 
+  #tell: OnChange = () => {}
+
   constructor(components: DirectoryComponents) {
     this.#components = components
+  }
+
+  /** Calls back when a log has grown, before that is on disk. */
+  onChange(listener: OnChange): void {
+    this.#tell = listener
   }
 
   /** What is known of an account without asking anybody. */
@@ -116,6 +129,8 @@ export class Directory {
     }
     const known = { operations: [...(before?.operations ?? []), ...operations], state }
     this.#known.set(account, known)
+    const { recoveryKey } = state
+    this.#tell(account, { before: before?.state.recoveryKey, recoveryKey })
     return known
   }
 

@@ -42,6 +42,12 @@ export class Timelines {
     return entries.map(({ value }) => decodeRecord<StoredMessage>(value)).reverse()
   }
 
+  /** The first `limit` messages, oldest first. */
+  async oldest(conversation: number, limit: number): Promise<readonly StoredMessage[]> {
+    const entries = await this.#blocks(conversation).read({ limit })
+    return entries.map(({ value }) => decodeRecord<StoredMessage>(value))
+  }
+
   #blocks(conversation: number): OrderedBlocks {
     const existing = this.#open.get(conversation)
     if (existing !== undefined) return existing

@@ -143,6 +143,8 @@ export type Input =
       readonly archiveKey: Uint8Array | undefined
     }
   | { readonly type: 'befriend'; readonly account: AccountId }
+  | { readonly type: 'block'; readonly account: AccountId }
+  | { readonly type: 'unblock'; readonly account: AccountId }
   /** Account logs have changed: groups may have to follow. */
   | { readonly type: 'reconcile'; readonly conversation: ConversationId }
   | {
@@ -193,6 +195,8 @@ export type DeliveryEvent =
       readonly added: readonly Member[]
       readonly removed: readonly Member[]
     }
+  /** Another device of this account has introduced itself to the peer. */
+  | { readonly type: 'befriended'; readonly account: AccountId }
   /** An account founded a conversation with this one. */
   | { readonly type: 'joined'; readonly account: AccountId }
   | { readonly type: 'notice'; readonly text: string }

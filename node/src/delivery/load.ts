@@ -73,7 +73,8 @@ export async function loadState(
     opening: undefined,
     waiting,
     online: new Set(),
-    friends: new Set()
+    friends: new Set(),
+    blocked: new Set()
   }
 }
 

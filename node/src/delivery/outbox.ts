@@ -1,7 +1,6 @@
 // The outbox's decisions: a message is durable before it is shown, sealed once, sent again with identical bytes
 // until every home has it, and kept until a device of the recipient has it.
 import {
-  type AccountId,
   type ConversationId,
   type DeviceId,
   type envelope,
@@ -258,9 +257,4 @@ export function note(turn: Turn, local: number, refusal: string | undefined): vo
   const noted = { ...entry, refusal }
   turn.setOutbox(noted)
   turn.announce({ type: 'progress', entry: noted })
-}
-
-/** From now on a group begun by this account is answered with an introduction. */
-export function befriend(turn: Turn, account: AccountId): void {
-  turn.patch({ friends: new Set(turn.state.friends).add(account) })
 }

@@ -26,6 +26,8 @@ export function scheduleReceipt(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
   const { receipt } = conversation
   if (conversation.phase !== 'ready' || receipt.timer || receipt.sealing) return
+  // A stranger that learnt when its messages arrive would learn when this device is awake.
+  if (!turn.state.friends.has(conversation.peer)) return
   const elapsed = turn.nowMs - receipt.sealedAtMs
   if (elapsed >= 0 && elapsed < RECEIPT_INTERVAL_MS) {
     turn.updateConversation({ ...conversation, receipt: { ...receipt, timer: true } })

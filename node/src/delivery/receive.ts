@@ -37,7 +37,7 @@ export function receive(turn: Turn, received: Received): void {
   depths.set(entry.id, depth)
   turn.write({ type: 'mark', id: entry.id, depth })
   follow(turn, conversation, received)
-  show(turn, conversation, received)
+  if (!turn.state.blocked.has(result.account)) show(turn, conversation, received)
   change(turn, conversation, result)
   if (result.account !== turn.state.self.account) scheduleReceipt(turn, conversation.id)
 }
@@ -127,7 +127,9 @@ function show(turn: Turn, { local, id }: ConversationState, { entry, result }: R
     const { name, deliverySecret } = content.body.introduction
     const introduction = { account, name, deliverySecret }
     if (account === turn.state.self.account) {
-      turn.setConversation({ ...turn.conversation(id), introduced: true })
+      const conversation = turn.conversation(id)
+      turn.setConversation({ ...conversation, introduced: true })
+      turn.announce({ type: 'befriended', account: conversation.peer })
       return
     }
     turn.write(introductionWrite(local, introduction))

@@ -177,8 +177,10 @@ export interface DeliveryState {
   readonly addresses: readonly string[]
   /** Home relays with an open session. */
   readonly online: ReadonlySet<RelayId>
-  /** Accounts whose first contact may be answered with an introduction. */
+  /** Accounts that are told who this one is and what of theirs has arrived: added or accepted by the user. */
   readonly friends: ReadonlySet<AccountId>
+  /** Accounts of which nothing is kept. */
+  readonly blocked: ReadonlySet<AccountId>
 }
 
 export interface TagOwner {

@@ -1,4 +1,5 @@
 // The delivery machine: every input to its decision. Pure; see turn.ts for what a step yields.
+import * as friends from './friends.ts'
 import * as inbox from './inbox.ts'
 import type { Input, Stepped } from './inputs.ts'
 import * as intake from './intake.ts'
@@ -67,6 +68,10 @@ function decide(turn: Turn, input: Input): void {
     case 'addresses':
       return receipts.addresses(turn, input)
     case 'befriend':
-      return outbox.befriend(turn, input.account)
+      return friends.befriend(turn, input.account)
+    case 'block':
+      return friends.block(turn, input.account)
+    case 'unblock':
+      return friends.unblock(turn, input.account)
   }
 }

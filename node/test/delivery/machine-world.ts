@@ -74,7 +74,8 @@ export function initialState(): DeliveryState {
     waiting: [],
     addresses: [],
     online: new Set<RelayId>(),
-    friends: new Set<AccountId>()
+    friends: new Set<AccountId>([BOB.account]),
+    blocked: new Set<AccountId>()
   }
 }
 

@@ -75,7 +75,11 @@ async function compose({ world, alice, bob }: Storm, person: Person): Promise<vo
   if (!person.isRunning) await wake(person)
   const other = person === alice ? bob : alice
   const who = (await person.api.listContacts()).find(({ account }) => account === other.account)
-  if (who === undefined) return
+  if (who === undefined) {
+    // Not awaited: its sync may be held. Without a request there is nothing to accept.
+    person.api.acceptRequest({ who: other.account }).catch(() => undefined)
+    return
+  }
   for (let count = world.dice.roll(1, 4); count > 0; count -= 1) {
     const text = `${person.name} ${person.sent.length}${' long'.repeat(world.dice.roll(0, 60))}`
     // Not awaited: its sync may be held.

@@ -1,0 +1,332 @@
+// Who is heard: contacts are, strangers become requests, of blocked accounts nothing is shown. Between delivery, which
+// takes from everybody, and the user, who decides.
+import type { AccountId, ConversationId } from '@kith/protocols'
+import type { ContactView, MessageView, NodeEvent } from './api.ts'
+import { standingOf } from './contacts/contact.ts'
+import type { BoxSettings } from './contacts/box-settings.ts'
+import { readContactLink } from './contacts/contact-link.ts'
+import type { Contact, Contacts } from './contacts/contacts.ts'
+import { type Notice, type Notices, noticeText } from './contacts/notices.ts'
+import type { Verification } from './contacts/verification.ts'
+import type { BlockedView, ContactsApi, NoticeView, RequestView } from './contacts/views.ts'
+import type { Directory } from './contacts/directory.ts'
+import { currentEpoch } from './conversations/incarnations.ts'
+import type { StoredMessage } from './conversations/message.ts'
+import type { Timelines } from './conversations/timeline.ts'
+import type { Delivery } from './delivery/delivery.ts'
+import type { DeliveryEvent } from './delivery/inputs.ts'
+import type { ConversationState } from './delivery/state.ts'
+import type { Log } from './kernel/log.ts'
+
+/** Of a first text, in the list of requests. */
+const TEXT_CHARACTERS_MAX = 280
+/** Messages of a request that become events when it is accepted; all are in the list. */
+const ACCEPTED_SHOWN_MAX = 1_000
+
+export interface PeopleComponents {
+  readonly contacts: Contacts
+  readonly directory: Directory
+  readonly notices: Notices
+  readonly verification: Verification
+  readonly boxSettings: BoxSettings
+  readonly timelines: Timelines
+  readonly log: Log
+  readonly self: AccountId
+}
+
+export interface PeopleInit {
+  readonly delivery: Delivery
+  readonly emit: (event: NodeEvent) => void
+  readonly viewOf: (message: StoredMessage) => MessageView
+}
+
+type Heard = Extract<DeliveryEvent, { type: 'message' }>
+type Members = Extract<DeliveryEvent, { type: 'members' }>
+
+export class People implements ContactsApi {
+  readonly #components: PeopleComponents
+  readonly #init: PeopleInit
+  /** Messages of strangers who are just being accepted: shown with what came before. */
+  readonly #held = new Map<AccountId, StoredMessage[]>()
+
+  constructor(components: PeopleComponents, init: PeopleInit) {
+    this.#components = components
+    this.#init = init
+  }
+
+  /** Tells delivery who is who, and finds out what changed while this device was not looking. */
+  start(): void {
+    const { contacts, directory } = this.#components
+    for (const contact of contacts.list()) this.#regard(contact)
+    directory.onChange((account, change) => void this.#guard(this.#followKey(account, change)))
+    for (const conversation of this.#init.delivery.state.conversations.values()) {
+      if (conversation.incarnations.length > 0) void this.#guard(this.#followMembers(conversation))
+    }
+  }
+
+  /** Whether an event is for the people of this account to see as it is; otherwise it has been dealt with. */
+  isShown(event: DeliveryEvent): boolean {
+    switch (event.type) {
+      case 'introduced':
+        void this.#guard(this.#introduced(event.introduction))
+        return false
+      case 'joined':
+        void this.#guard(this.#components.contacts.meet(event.account))
+        return false
+      case 'befriended':
+        void this.#guard(this.#adopt(event.account))
+        return false
+      case 'message':
+        return this.#isShown(event)
+      case 'members':
+        void this.#guard(this.#changed(event))
+        return false
+      case 'gap':
+      case 'gap-closed':
+        return this.isContact(event.conversation)
+      default:
+        return true
+    }
+  }
+
+  /** Whether a conversation is one with a contact. */
+  isContact(conversation: ConversationId): boolean {
+    const peer = this.#conversation(conversation)?.peer
+    return peer !== undefined && this.#components.contacts.isContact(peer)
+  }
+
+  /** Adds by a link, which accepts an open request too. */
+  async addContact(options: { link: string; name?: string }): Promise<ContactView> {
+    const { contacts } = this.#components
+    const { account } = readContactLink(options.link)
+    const add = async () => {
+      const contact = await contacts.add(options)
+      this.#regard(contact)
+      return contact
+    }
+    const isStranger = contacts.get(account)?.confirmed === false
+    return isStranger ? await this.#accepting(account, add) : this.#announce(await add())
+  }
+
+  async listRequests(): Promise<readonly RequestView[]> {
+    const requests = [...this.#components.contacts.list('request')].sort(
+      (a, b) => (b.request?.atMs ?? 0) - (a.request?.atMs ?? 0)
+    )
+    return await Promise.all(requests.map((contact) => this.#requestView(contact)))
+  }
+
+  async acceptRequest({ who, name }: { who: string; name?: string }): Promise<ContactView> {
+    const { contacts } = this.#components
+    const { account } = contacts.findAny(who)
+    return await this.#accepting(account, async () => {
+      const contact = await contacts.accept(account, name)
+      this.#regard(contact)
+      return contact
+    })
+  }
+
+  async ignoreRequest({ who }: { who: string }): Promise<ContactView> {
+    const { contacts } = this.#components
+    const { account } = contacts.findAny(who)
+    return contacts.view(await contacts.ignore(account))
+  }
+
+  async blockContact({ who }: { who: string }): Promise<BlockedView> {
+    const { contacts } = this.#components
+    return await this.#settle(await contacts.block(contacts.findAny(who).account))
+  }
+
+  async unblockContact({ who }: { who: string }): Promise<BlockedView> {
+    const { contacts } = this.#components
+    return await this.#settle(await contacts.unblock(contacts.findAny(who).account))
+  }
+
+  async listBlocked(): Promise<readonly ContactView[]> {
+    const { contacts } = this.#components
+    return contacts.list('blocked').map((contact) => contacts.view(contact))
+  }
+
+  async safetyNumber({ who }: { who: string }) {
+    const { contacts, verification } = this.#components
+    return await verification.show(contacts.findAny(who))
+  }
+
+  async verifyContact({ who, digits }: { who: string; digits: string }): Promise<ContactView> {
+    const { contacts, verification } = this.#components
+    return contacts.view(await verification.confirm(contacts.find(who), digits))
+  }
+
+  /** What happened around a conversation, newest `limit` since a time, oldest of them first. */
+  async noticesOf(
+    contact: Contact,
+    { sinceMs, limit }: { sinceMs: number; limit: number }
+  ): Promise<readonly NoticeView[]> {
+    const all = await this.#components.notices.newest(contact.local, limit)
+    return all
+      .filter(({ atMs }) => atMs >= sinceMs)
+      .map((notice) => ({
+        conversation: this.#components.contacts.view(contact).conversation,
+        atMs: notice.atMs,
+        text: this.#textOf(contact, notice)
+      }))
+  }
+
+  #isShown({ message }: Heard): boolean {
+    const { contacts, self } = this.#components
+    const peer = this.#conversation(message.conversation)?.peer
+    if (peer === undefined) return false
+    const held = this.#held.get(peer)
+    if (held !== undefined) {
+      held.push(message)
+      return false
+    }
+    if (contacts.isContact(peer)) return true
+    void this.#guard(message.account === self ? this.#adopt(peer) : this.#asked(peer, message))
+    return false
+  }
+
+  async #asked(account: AccountId, message: StoredMessage): Promise<void> {
+    const { contacts } = this.#components
+    if (!(await contacts.announce(account))) return
+    const contact = contacts.get(account)
+    if (contact === undefined || standingOf(contact) !== 'request') return
+    const { name, request } = contact
+    const text = shortened(message)
+    const view = { account, name, text, atMs: request?.atMs ?? message.storedAtMs }
+    this.#init.emit({ type: 'request', request: view })
+  }
+
+  async #introduced(introduction: Parameters<Contacts['introduce']>[0]): Promise<void> {
+    const contact = await this.#components.contacts.introduce(introduction)
+    if (standingOf(contact) === 'contact') this.#announce(contact)
+  }
+
+  async #adopt(account: AccountId): Promise<void> {
+    const { contacts } = this.#components
+    if (contacts.isContact(account)) return
+    await this.#accepting(account, async () => {
+      const contact = await contacts.adopt(account)
+      this.#regard(contact)
+      return contact
+    })
+  }
+
+  /** Whatever comes meanwhile is shown after what came before, and once. */
+  async #accepting(account: AccountId, accept: () => Promise<Contact>): Promise<ContactView> {
+    this.#held.set(account, this.#held.get(account) ?? [])
+    try {
+      const contact = await accept()
+      const view = this.#announce(contact)
+      if (standingOf(contact) === 'contact') await this.#showAll(contact)
+      return view
+    } finally {
+      this.#held.delete(account)
+    }
+  }
+
+  async #showAll(contact: Contact): Promise<void> {
+    const { conversation } = this.#components.contacts.view(contact)
+    const state = this.#conversation(conversation)
+    if (state === undefined) return
+    const stored = await this.#components.timelines.newest(state.local, ACCEPTED_SHOWN_MAX)
+    const known = new Set(stored.map(({ local }) => local))
+    const held = (this.#held.get(contact.account) ?? []).filter(({ local }) => !known.has(local))
+    this.#held.delete(contact.account)
+    for (const message of [...stored, ...held]) {
+      this.#init.emit({ type: 'message', message: this.#init.viewOf(message) })
+    }
+  }
+
+  async #settle(contact: Contact): Promise<BlockedView> {
+    this.#regard(contact)
+    const relaysTold = await this.#components.boxSettings.tellAll()
+    return { contact: this.#components.contacts.view(contact), relaysTold }
+  }
+
+  #regard({ account, ...contact }: Contact): void {
+    const { delivery } = this.#init
+    const standing = standingOf({ account, ...contact })
+    if (standing === 'contact') {
+      delivery.dispatch({ type: 'befriend', account })
+      for (const { device, addresses } of contact.devices) delivery.devices.learn(device, addresses)
+    } else delivery.dispatch({ type: standing === 'blocked' ? 'block' : 'unblock', account })
+  }
+
+  #announce(contact: Contact): ContactView {
+    const view = this.#components.contacts.view(contact)
+    this.#init.emit({ type: 'contact', contact: view })
+    return view
+  }
+
+  async #requestView({ account, name, request }: Contact): Promise<RequestView> {
+    const conversation = [...this.#init.delivery.state.conversations.values()].find(
+      ({ peer }) => peer === account
+    )
+    const [first] =
+      conversation === undefined
+        ? []
+        : await this.#components.timelines.oldest(conversation.local, 1)
+    const text = first === undefined ? undefined : shortened(first)
+    return { account, name, text, atMs: request?.atMs ?? first?.storedAtMs ?? 0 }
+  }
+
+  #conversation(id: ConversationId): ConversationState | undefined {
+    return this.#init.delivery.state.conversations.get(id)
+  }
+
+  async #changed(event: Members): Promise<void> {
+    const conversation = this.#conversation(event.conversation)
+    if (conversation !== undefined) await this.#followMembers(conversation, event)
+  }
+
+  async #followMembers(conversation: ConversationState, event?: Members): Promise<void> {
+    const { contacts, notices } = this.#components
+    const contact = contacts.get(conversation.peer)
+    if (contact === undefined) return
+    const { members } = currentEpoch(conversation)
+    const isAdded = (device: string) => event?.added.some((one) => one.device === device)
+    const before = event && [...members.filter(({ device }) => !isAdded(device)), ...event.removed]
+    for (const notice of await notices.followMembers(contact.local, members, before)) {
+      const { device } = notice
+      if (device === undefined || !contacts.isContact(contact.account)) continue
+      const text = this.#textOf(contact, notice)
+      this.#init.emit({ type: 'devices', conversation: conversation.id, device, text })
+    }
+  }
+
+  async #followKey(
+    account: AccountId,
+    change: { before: Uint8Array | undefined; recoveryKey: Uint8Array }
+  ): Promise<void> {
+    const { contacts, notices } = this.#components
+    const contact = contacts.get(account)
+    if (contact === undefined) return
+    for (const notice of await notices.followRecoveryKey(contact.local, { account, ...change })) {
+      this.#init.emit({ type: 'notice', text: `${this.#textOf(contact, notice)}.` })
+    }
+  }
+
+  #textOf(contact: Contact, notice: Notice): string {
+    const { contacts, self } = this.#components
+    const { isVerified } = contacts.view(contact)
+    return noticeText(notice, { name: contact.name, self, isVerified })
+  }
+
+  /** Nobody waits for these: a failing store has stopped delivery already. */
+  async #guard(work: Promise<unknown>): Promise<void> {
+    try {
+      await work
+    } catch (error) {
+      this.#components.log.warn('people-not-followed')
+      this.#components.log.debug('people-not-followed', { reason: String(error) })
+    }
+  }
+}
+
+function shortened({ text, raw }: StoredMessage): string | undefined {
+  if (raw !== undefined) return undefined
+  const characters = [...text]
+  return characters.length <= TEXT_CHARACTERS_MAX
+    ? text
+    : `${characters.slice(0, TEXT_CHARACTERS_MAX).join('')}…`
+}
