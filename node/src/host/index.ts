@@ -2,4 +2,5 @@
 
 export type { Messenger } from '../messenger.ts'
 export { hasAccount } from './home.node.ts'
+export { type LinkOptions, linkDevice } from './link-device.node.ts'
 export { type CreateOptions, createAccount, type OpenOptions, openMessenger } from './open.node.ts'

@@ -26,6 +26,7 @@ import {
   openHomeStore,
   readSecrets
 } from './home.node.ts'
+import { guardLinks } from './link-guard.node.ts'
 import { register } from './register.ts'
 
 export interface OpenOptions {
@@ -72,7 +73,7 @@ async function openOn(
       device: deviceOf(secrets, profile),
       profile
     })
-    return stoppable(messenger, { network, store })
+    return guardLinks(stoppable(messenger, { network, store }), home)
   } catch (error) {
     await network.stop()
     throw error
@@ -160,7 +161,8 @@ function listenOf({ homes }: Profile): readonly string[] {
   return [`/ip4/${isLocal ? '127.0.0.1' : '0.0.0.0'}/tcp/0`]
 }
 
-function networkOf(
+/** The network of a device on this machine. */
+export function networkOf(
   secrets: NodeSecrets,
   { log, listen }: { log: Log; listen: readonly string[] }
 ): Promise<Network> {
@@ -176,7 +178,8 @@ function networkOf(
   })
 }
 
-async function componentsOf({
+/** What a messenger on this machine is built from. */
+export async function componentsOf({
   store,
   network,
   log
@@ -197,7 +200,8 @@ async function componentsOf({
   }
 }
 
-function deviceOf(secrets: NodeSecrets, { account }: Profile): LocalDevice {
+/** The device that the secrets are of. */
+export function deviceOf(secrets: NodeSecrets, { account }: Profile): LocalDevice {
   const { device } = createDeviceKeys(secrets.deviceSeed, nodePrimitives)
   return { account, device, privateKey: secrets.deviceSeed }
 }
@@ -222,7 +226,8 @@ function profileOf(
   return { account, name: init.name, operations: [operation], homes, deliverySecret, invite }
 }
 
-function viewOf(secrets: NodeSecrets, { account, name, homes }: Profile): AccountView {
+/** An account as its new device shows it before it is opened. */
+export function viewOf(secrets: NodeSecrets, { account, name, homes }: Profile): AccountView {
   const { device } = createDeviceKeys(secrets.deviceSeed, nodePrimitives)
   return {
     account,

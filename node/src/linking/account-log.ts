@@ -25,7 +25,7 @@ export interface AccountChange {
 export async function changeAccount(
   { rpc, directory, device, homes }: AccountLogComponents,
   change: AccountChange,
-  signal: AbortSignal
+  signal?: AbortSignal
 ): Promise<identity.AccountState> {
   const [home] = homes
   if (home === undefined) throw new ProtocolError('unreachable', 'an account without a home')
@@ -35,7 +35,12 @@ export async function changeAccount(
     if (change.isDone(state)) return state
     const request = { operation: change.sign(state), invite: '' }
     try {
-      await rpc.request(home, identity.identityAppend, request, { signal })
+      await rpc.request(
+        home,
+        identity.identityAppend,
+        request,
+        signal === undefined ? {} : { signal }
+      )
     } catch (error) {
       failure = error
       if (!mayRepeat(error)) throw error

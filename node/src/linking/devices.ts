@@ -95,7 +95,7 @@ export class Devices {
   }
 
   /** Takes a device out of the account. Throws UserError; then nothing has changed. */
-  async remove(who: string, signal: AbortSignal): Promise<DeviceView> {
+  async remove(who: string, signal?: AbortSignal): Promise<DeviceView> {
     const view = this.find(who)
     if (view.isThis) {
       throw new UserError('own-device', 'A device does not remove itself.', {
@@ -159,7 +159,7 @@ export class Devices {
     return this.#components.primitives.keyPair(this.#components.device.privateKey)
   }
 
-  async #removeFromLog(device: DeviceId, signal: AbortSignal): Promise<void> {
+  async #removeFromLog(device: DeviceId, signal?: AbortSignal): Promise<void> {
     const { clock, primitives } = this.#components
     await changeAccount(
       this.#components,
@@ -192,6 +192,13 @@ export class Devices {
     await this.#components.store.commit([deviceNamesWrite([...names])])
     this.#names = names
   }
+}
+
+/** The devices of the account, with the names given here. */
+export async function openDevices(components: DevicesComponents): Promise<Devices> {
+  const devices = new Devices(components)
+  await devices.load()
+  return devices
 }
 
 /** The home of the account refused or was not there. */

@@ -2,7 +2,8 @@
 export { installBundle, packBundle, unpackBundle } from './bundle.ts'
 export { parseLinkCode } from './code.ts'
 export { requireDeviceName } from './device-names.ts'
-export { Devices } from './devices.ts'
+export { type Devices, openDevices } from './devices.ts'
+export type { Emoji } from './emoji.ts'
 export { linkError } from './failures.ts'
 export { LinkHost } from './host.ts'
 export {
