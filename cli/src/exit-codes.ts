@@ -23,7 +23,7 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly meaning: s
     code: EXIT.network,
     meaning: 'relay unreachable, or the state asked for with --wait not reached'
   },
-  { code: EXIT.refused, meaning: 'refused: wrong invite, wrong or missing passphrase' },
+  { code: EXIT.refused, meaning: 'refused: wrong invite, wrong or missing passphrase, blocked' },
   { code: EXIT.notFound, meaning: 'not found: no account here, no such contact' },
   { code: EXIT.interrupted, meaning: 'interrupted (Ctrl-C) before it was done' }
 ]
@@ -35,6 +35,10 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'malformed',
     'malformed-link',
     'own-link',
+    'own-account',
+    'bad-safety-number',
+    'name-taken',
+    'not-blocked',
     'bad-name',
     'bad-text',
     'empty-message',
@@ -51,9 +55,13 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'passphrase-needed',
     'relay-refused',
     'forbidden',
-    'quota'
+    'quota',
+    'blocked',
+    'not-accepted',
+    'safety-mismatch',
+    'too-many-blocked'
   ],
-  notFound: ['no-account', 'unknown-contact', 'not-found']
+  notFound: ['no-account', 'unknown-contact', 'ambiguous-contact', 'no-request', 'not-found']
 }
 
 const EXIT_BY_ERROR: ReadonlyMap<string, ExitCode> = new Map([

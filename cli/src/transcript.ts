@@ -1,5 +1,5 @@
 // How a message, its state and a gap look as lines of text; the same in lists and chats.
-import type { DeliveryState, GapView, MessageView, NodeEvent } from '@kith/node'
+import type { DeliveryState, GapView, MessageView, NodeEvent, NoticeView } from '@kith/node'
 import { join, line, name, type Output, paragraph, type SafeText } from './output.ts'
 
 /** Fixed width of two, so that a state can be overwritten in place. */
@@ -91,5 +91,29 @@ export function eventLine(event: NodeEvent): SafeText | undefined {
   if (event.type === 'connection') {
     return line`-- relay ${event.relay} ${event.connected ? 'connected' : 'connection lost'} --`
   }
+  if (event.type === 'request') {
+    const { name: claimed, account } = event.request
+    const who = name(claimed)
+    return line`-- ${who} wants to talk: kith contact accept ${account.slice(0, 8)}, or ignore, or block --`
+  }
+  if (event.type === 'devices') return noticeLine(event)
   return event.type === 'notice' ? line`-- ${event.text} --` : undefined
+}
+
+export const noticeLine = ({ text }: { text: string }): SafeText => line`-- ${text} --`
+
+/** Messages and notices by the time at which this device stored them; messages keep their order. */
+export function interleave(
+  messages: readonly MessageView[],
+  notices: readonly NoticeView[]
+): readonly ({ message: MessageView } | { notice: NoticeView })[] {
+  const waiting = [...notices]
+  const lines: ({ message: MessageView } | { notice: NoticeView })[] = []
+  for (const message of messages) {
+    while (waiting[0] !== undefined && waiting[0].atMs <= message.storedAtMs) {
+      lines.push({ notice: waiting.shift() as NoticeView })
+    }
+    lines.push({ message })
+  }
+  return [...lines, ...waiting.map((notice) => ({ notice }))]
 }

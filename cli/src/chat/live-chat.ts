@@ -6,7 +6,16 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { liveEvents } from '../live-events.ts'
 import { checkText } from '../message-text.ts'
 import { line, name, type SafeText } from '../output.ts'
-import { eventLine, gapLine, hasReached, MARK_COLUMN, markOf, messageLine } from '../transcript.ts'
+import {
+  eventLine,
+  gapLine,
+  hasReached,
+  interleave,
+  MARK_COLUMN,
+  markOf,
+  messageLine,
+  noticeLine
+} from '../transcript.ts'
 import type { ChatOptions } from './piped-chat.ts'
 import { Screen } from './screen.ts'
 
@@ -53,13 +62,16 @@ class LiveChat {
     const { who, history, editor } = this.options
     const { startedAtMs } = this.context
     const events = liveEvents(this.session, { who, startedAtMs, signal })
-    const { messages, gaps } = await this.session.api.listMessages({
+    const { messages, gaps, notices } = await this.session.api.listMessages({
       with: who,
       limit: Math.max(1, history)
     })
     const legend = line`chat with ${name(who)}   ○ queued  ✓ accepted  ✓✓ delivered   Ctrl-D ends`
     this.print(this.context.output.style('dim', legend), legend)
-    if (history > 0) for (const message of messages) this.showMessage(message)
+    for (const shown of history > 0 ? interleave(messages, notices) : []) {
+      if ('message' in shown) this.showMessage(shown.message)
+      else this.print(this.context.output.style('dim', noticeLine(shown.notice)))
+    }
     for (const gap of gaps) this.print(gapLine(gap))
     const following = this.follow(events)
     for await (const text of editor.lines('> ', signal)) {
@@ -99,6 +111,7 @@ class LiveChat {
     if (event.type === 'gap' || event.type === 'gap-closed') {
       if (event.gap.conversation !== this.options.conversation) return
     }
+    if (event.type === 'devices' && event.conversation !== this.options.conversation) return
     const text = eventLine(event)
     if (text !== undefined && event.type !== 'contact') {
       this.print(this.context.output.style('dim', text), text)

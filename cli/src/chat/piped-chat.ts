@@ -7,7 +7,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { readInputLines } from '../input-text.ts'
 import { liveEvents } from '../live-events.ts'
 import { line } from '../output.ts'
-import { messageLine } from '../transcript.ts'
+import { interleave, messageLine, noticeLine } from '../transcript.ts'
 import { Ledger, ORDER_WAIT_MS } from './ledger.ts'
 
 export interface ChatOptions {
@@ -81,9 +81,15 @@ class PipedChat {
   private async printHistory(): Promise<void> {
     const { history, who } = this.options
     if (history === 0) return
-    const { messages } = await this.session.api.listMessages({ with: who, limit: history })
+    const { messages, notices } = await this.session.api.listMessages({ with: who, limit: history })
     const { output, startedAtMs } = this.context
-    for (const message of messages) {
+    for (const shown of interleave(messages, notices)) {
+      if ('notice' in shown) {
+        await output.value({ type: 'notice', notice: shown.notice })
+        await output.print(noticeLine(shown.notice))
+        continue
+      }
+      const { message } = shown
       if (message.storedAtMs >= startedAtMs) continue
       await output.value({ type: 'message', message })
       await output.print(messageLine(message, output, { withState: true }))
@@ -104,6 +110,11 @@ class PipedChat {
     if (event.type === 'gap' || event.type === 'gap-closed') {
       if (event.gap.conversation === conversation)
         this.print(() => this.context.output.value(event))
+      return
+    }
+    if (event.type === 'devices' && event.conversation === conversation) {
+      this.print(() => this.context.output.value(event))
+      this.print(() => this.context.output.print(noticeLine(event)))
       return
     }
     // Connections and contacts are not part of a transcript.

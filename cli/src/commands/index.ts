@@ -3,8 +3,13 @@ import type { Command } from '../command.ts'
 import { accountCreate } from './account/create.ts'
 import { accountShow } from './account/show.ts'
 import { chat } from './chat.ts'
+import { contactAccept } from './contact/accept.ts'
 import { contactAdd } from './contact/add.ts'
+import { contactBlock, contactUnblock } from './contact/block.ts'
+import { contactIgnore } from './contact/ignore.ts'
 import { contactList } from './contact/list.ts'
+import { contactRequests } from './contact/requests.ts'
+import { contactVerify } from './contact/verify.ts'
 import { messageList } from './message/list.ts'
 import { messageSend } from './message/send.ts'
 import { messageWatch } from './message/watch.ts'
@@ -14,6 +19,12 @@ export const COMMANDS: readonly Command[] = [
   accountShow,
   contactAdd,
   contactList,
+  contactRequests,
+  contactAccept,
+  contactIgnore,
+  contactBlock,
+  contactUnblock,
+  contactVerify,
   messageSend,
   messageList,
   messageWatch,

@@ -1,7 +1,7 @@
 // `kith message list`: the newest messages with one contact, in the order all devices agree on, and what is missing.
 import { type Context, defineCommand, type Input } from '../../command.ts'
 import { line } from '../../output.ts'
-import { dayOf, gapLine, messageLine } from '../../transcript.ts'
+import { dayOf, gapLine, interleave, messageLine, noticeLine } from '../../transcript.ts'
 
 /** MessengerApi's own bound for one listing. */
 const LIMIT_MAX = 1_000
@@ -27,10 +27,16 @@ export const messageList = defineCommand({
   async run(context: Context, input: Input) {
     const { api } = await context.open()
     const limit = input.number('limit') ?? LIMIT_DEFAULT
-    const { messages, gaps } = await api.listMessages({ with: input.text('who'), limit })
+    const { messages, gaps, notices } = await api.listMessages({ with: input.text('who'), limit })
     const { output } = context
     let day = ''
-    for (const message of messages) {
+    for (const shown of interleave(messages, notices)) {
+      if ('notice' in shown) {
+        await output.value({ type: 'notice', notice: shown.notice })
+        await output.print(output.style('dim', noticeLine(shown.notice)))
+        continue
+      }
+      const { message } = shown
       const its = dayOf(message.sentAtMs)
       if (its !== day) await output.print(output.style('dim', line`-- ${its} --`))
       day = its
