@@ -29,8 +29,20 @@ import {
   SignedOperation
 } from './identity/index.ts'
 import { keyPackagesPublish, keyPackagesTake } from './key-packages/index.ts'
-import { linkingPut, linkingWatch } from './linking/index.ts'
-import { sequencerAppend } from './sequencer/index.ts'
+import {
+  BundlePart,
+  Consent,
+  Done,
+  Hello,
+  LINK_MESSAGE_BYTES_MAX,
+  LINK_TALK_BYTES_MAX,
+  linkingPut,
+  linkingWatch,
+  Offer,
+  Refusal,
+  Reveal
+} from './linking/index.ts'
+import { RECEIPT_BYTES_MAX, Receipt, SignedReceipt, sequencerAppend } from './sequencer/index.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds protocols of every message type
 type AnyProtocol = Protocol<any, any> | SubscriptionProtocol<any, any, any>
@@ -74,5 +86,14 @@ export const DATA_CODECS: readonly DataCodec[] = [
   { name: 'slot-content', codec: SlotContent, bytesMax: SLOT_BYTES_MAX },
   { name: 'operation', codec: Operation, bytesMax: OPERATION_BYTES_MAX },
   { name: 'signed-operation', codec: SignedOperation, bytesMax: SIGNED_OPERATION_BYTES_MAX },
-  { name: 'commit', codec: Commit, bytesMax: COMMIT_BYTES_MAX }
+  { name: 'commit', codec: Commit, bytesMax: COMMIT_BYTES_MAX },
+  { name: 'receipt', codec: Receipt, bytesMax: RECEIPT_BYTES_MAX },
+  { name: 'signed-receipt', codec: SignedReceipt, bytesMax: RECEIPT_BYTES_MAX },
+  { name: 'link-offer', codec: Offer, bytesMax: LINK_TALK_BYTES_MAX },
+  { name: 'link-hello', codec: Hello, bytesMax: LINK_TALK_BYTES_MAX },
+  { name: 'link-reveal', codec: Reveal, bytesMax: LINK_TALK_BYTES_MAX },
+  { name: 'link-consent', codec: Consent, bytesMax: LINK_TALK_BYTES_MAX },
+  { name: 'link-bundle-part', codec: BundlePart, bytesMax: LINK_MESSAGE_BYTES_MAX },
+  { name: 'link-done', codec: Done, bytesMax: LINK_TALK_BYTES_MAX },
+  { name: 'link-refusal', codec: Refusal, bytesMax: LINK_TALK_BYTES_MAX }
 ]

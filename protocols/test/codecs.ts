@@ -20,7 +20,10 @@ const FOLDERS: Readonly<Record<string, object>> = {
   envelope: protocols.envelope,
   frame: protocols.frame,
   identity: protocols.identity,
-  'key-packages': protocols.keyPackages
+  'key-packages': protocols.keyPackages,
+  linking: protocols.linking,
+  exchange: protocols.linking,
+  sequencer: protocols.sequencer
 }
 
 /** `/kith/box/append/1.0.0` → `box-append` */

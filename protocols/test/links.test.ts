@@ -2,8 +2,8 @@
 import {
   type AccountId,
   accountIdOf,
-  deviceIdOf,
   type ContactLink,
+  deviceIdOf,
   formatContactLink,
   formatJoinLink,
   LINK_BYTES_MAX,

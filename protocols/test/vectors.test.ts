@@ -10,6 +10,7 @@ import {
   identity,
   type JoinLink,
   LABELS,
+  linking,
   parseAccountId,
   parseContactLink,
   parseConversationId,
@@ -17,7 +18,8 @@ import {
   parseJoinLink,
   parseMessageId,
   parseRelayId,
-  relayIdOf
+  relayIdOf,
+  sequencer
 } from '@kith/protocols'
 import { describe, expect, test } from 'vitest'
 import { checks, hmac } from './checks.ts'
@@ -57,8 +59,10 @@ test('no file of vectors is left over', () => {
     'delivery-token',
     'identifiers',
     'labels',
+    'link-labels',
     'links',
     'merkle',
+    'receipt-chain',
     'signed-head'
   ].map((name) => `${name}.json`)
   expect(files.toSorted()).toEqual([...messages, ...computed].toSorted())
@@ -68,7 +72,11 @@ test('labels are the ones of the vectors, and none is the beginning of another',
   expect(
     Object.fromEntries(Object.entries(LABELS).map(([k, v]) => [k, new Uint8Array(v)]))
   ).toEqual(readVectors('labels'))
-  const texts = Object.values(LABELS).map((bytes) => bytes.join())
+  expect(
+    Object.fromEntries(Object.entries(linking.LINK_LABELS).map(([k, v]) => [k, new Uint8Array(v)]))
+  ).toEqual(readVectors('link-labels'))
+  const all = [...Object.values(LABELS), ...Object.values(linking.LINK_LABELS)]
+  const texts = all.map((bytes) => bytes.join())
   for (const text of texts) {
     expect(texts.filter((other) => other.startsWith(text))).toHaveLength(1)
   }
@@ -178,6 +186,25 @@ test('delivery tokens are those of the vectors', () => {
   for (const { token, ...input } of vectors) {
     expect(box.deliveryToken(input, hmac)).toEqual(token)
   }
+})
+
+test('receipts are signed and chained as in the vectors', () => {
+  const { relay, groupId, chain } = readVectors<{
+    relay: Uint8Array
+    groupId: Uint8Array
+    chain: { receipt: Uint8Array; signature: Uint8Array; hash: Uint8Array }[]
+  }>('receipt-chain')
+  let parent: Uint8Array = new Uint8Array(0)
+  for (const { receipt, signature, hash } of chain) {
+    expect(checks.verify(relay, sequencer.receiptToSign(receipt), signature)).toBe(true)
+    expect(checks.verify(relay, receipt, signature)).toBe(false)
+    const fields = sequencer.Receipt.decode(receipt)
+    expect(fields.parent).toEqual(parent)
+    expect(fields.group).toEqual(checks.sha256(LABELS.sequencedGroup, groupId))
+    expect(sequencer.receiptHash(receipt, checks.sha256)).toEqual(hash)
+    parent = hash
+  }
+  expect(chain).toHaveLength(3)
 })
 
 describe('account logs', () => {

@@ -2,6 +2,10 @@
 import { concat } from 'uint8arrays/concat'
 import type { Sha256 } from '../checks.ts'
 import { LABELS } from '../labels.ts'
+import { KIB } from '../units.ts'
+
+/** Largest encoded Receipt or SignedReceipt: group, parent, commit, relay and signature are 192 bytes. */
+export const RECEIPT_BYTES_MAX = KIB
 
 /** What the sequencer signs. `receipt`: an encoded Receipt. */
 export function receiptToSign(receipt: Uint8Array): Uint8Array {

@@ -1,5 +1,5 @@
 // The fold of account logs: what counts, who may do what, and everything a relay or thief might try.
-import { deviceIdOf, type ErrorCode, identity, relayIdOf } from '@kith/protocols'
+import { deviceIdOf, type ErrorCode, identity, publicKeyOf, relayIdOf } from '@kith/protocols'
 import fc from 'fast-check'
 import { concat } from 'uint8arrays/concat'
 import { describe, expect, test } from 'vitest'
@@ -14,6 +14,7 @@ import {
   HOME,
   next,
   RECOVERY,
+  removeDevice,
   SECOND,
   STRANGER,
   signOperation
@@ -166,6 +167,88 @@ describe('adding a device', () => {
       state = fold([next(state, addDevice(state, signer(number)))], state)
     }
     expectRefusal(() => fold([next(state, addDevice(state, SECOND))], state), 'forbidden')
+  })
+})
+
+describe('removing a device', () => {
+  const BOTH = fold([next(START, addDevice(START, SECOND))], START)
+  const ids = (state: identity.AccountState) => state.devices.map(({ device }) => device)
+
+  test('is done by any device, also itself, or by the recovery key', () => {
+    for (const by of [FIRST, SECOND, RECOVERY]) {
+      const state = fold([next(BOTH, removeDevice(SECOND), { by })], BOTH)
+      expect(state.devices).toEqual(START.devices)
+      expect(state.length).toBe(3)
+      expect(identity.hasDevice(state, SECOND.publicKey)).toBe(false)
+    }
+    expect(ids(fold([next(BOTH, removeDevice(FIRST), { by: SECOND })], BOTH))).toEqual([
+      deviceIdOf(SECOND.publicKey)
+    ])
+    expect(ids(BOTH)).toHaveLength(2)
+  })
+
+  test('is refused from a stranger', () => {
+    expectRefusal(
+      () => fold([next(BOTH, removeDevice(SECOND), { by: STRANGER })], BOTH),
+      'forbidden'
+    )
+  })
+
+  test('is refused for the last one, whoever asks', () => {
+    for (const by of [FIRST, RECOVERY]) {
+      expectRefusal(() => fold([next(START, removeDevice(FIRST), { by })], START), 'forbidden')
+    }
+  })
+
+  test('of one that is not there is a conflict, and of what is no device malformed', () => {
+    for (const other of [STRANGER, RECOVERY]) {
+      expectRefusal(() => fold([next(BOTH, removeDevice(other))], BOTH), 'conflict')
+    }
+    const state = fold([next(BOTH, removeDevice(SECOND))], BOTH)
+    expectRefusal(() => fold([next(state, removeDevice(SECOND))], state), 'conflict')
+    for (const length of [0, 31, 33]) {
+      const kind = { removeDevice: { device: new Uint8Array(length) } }
+      expectRefusal(() => fold([next(BOTH, kind)], BOTH), 'malformed')
+    }
+  })
+
+  test('ends its rights: nothing it signs afterwards counts', () => {
+    const state = fold([next(BOTH, removeDevice(SECOND))], BOTH)
+    for (const kind of [
+      removeDevice(FIRST),
+      addDevice(state, signer(3)),
+      addDevice(state, SECOND),
+      { setHomes: { homes: [HOME] } },
+      {}
+    ]) {
+      expectRefusal(() => fold([next(state, kind, { by: SECOND })], state), 'forbidden')
+    }
+    // Nor does what it signed before for this place.
+    const parallel = next(BOTH, { setHomes: { homes: [HOME] } }, { by: SECOND })
+    expectRefusal(() => fold([parallel], state), 'conflict')
+  })
+
+  test('may be undone with its consent, at a place of its own', () => {
+    const removed = fold([next(BOTH, removeDevice(SECOND))], BOTH)
+    const again = fold([next(removed, addDevice(removed, SECOND))], removed)
+    expect(again.devices).toEqual([
+      ...START.devices,
+      { device: deviceIdOf(SECOND.publicKey), addedAt: 3 }
+    ])
+    const without = addDevice(removed, SECOND, FIRST.sign(new Uint8Array(32)))
+    expectRefusal(() => fold([next(removed, without)], removed), 'forbidden')
+    const state = fold([next(again, { setHomes: { homes: [HOME] } }, { by: SECOND })], again)
+    expect(state.length).toBe(5)
+  })
+
+  test('makes room when there are 64', () => {
+    let state = START
+    for (let number = 100; state.devices.length < identity.DEVICES_MAX; number += 1) {
+      state = fold([next(state, addDevice(state, signer(number)))], state)
+    }
+    state = fold([next(state, removeDevice(signer(100)))], state)
+    state = fold([next(state, addDevice(state, SECOND))], state)
+    expect(state.devices).toHaveLength(identity.DEVICES_MAX)
   })
 })
 
@@ -336,6 +419,9 @@ describe('an operation that two decoders would read differently', () => {
 })
 
 describe('any log', () => {
+  const newestOf = ({ devices }: identity.AccountState): Uint8Array =>
+    publicKeyOf((devices.at(-1) as identity.DeviceEntry).device)
+
   /** Each number chooses one valid operation; impossible choices become a change of homes. */
   function build(choices: readonly number[]): identity.SignedOperation[] {
     const log = [create()]
@@ -348,7 +434,9 @@ describe('any log', () => {
           ? next(state, addDevice(state, device))
           : choice === 1
             ? next(state, addDevice(state, device), { by: RECOVERY })
-            : next(state, { setHomes: { homes: [{ ...HOME, relay }] } })
+            : choice === 2 && state.devices.length > 1
+              ? next(state, { removeDevice: { device: newestOf(state) } })
+              : next(state, { setHomes: { homes: [{ ...HOME, relay }] } })
       log.push(operation)
       state = fold([operation], state)
     }
@@ -357,7 +445,7 @@ describe('any log', () => {
 
   test('folds to the same state at once, again, and in two parts cut anywhere', () => {
     fc.assert(
-      fc.property(fc.array(fc.nat({ max: 2 }), { maxLength: 8 }), fc.nat(), (choices, where) => {
+      fc.property(fc.array(fc.nat({ max: 3 }), { maxLength: 8 }), fc.nat(), (choices, where) => {
         const log = build(choices)
         const whole = fold(log)
         expect(fold(log)).toEqual(whole)
@@ -374,7 +462,7 @@ describe('any log', () => {
   test('is refused once any operation is missing, doubled or moved', () => {
     fc.assert(
       fc.property(
-        fc.array(fc.nat({ max: 2 }), { minLength: 2, maxLength: 6 }),
+        fc.array(fc.nat({ max: 3 }), { minLength: 2, maxLength: 6 }),
         fc.nat(),
         (choices, where) => {
           const log = build(choices)

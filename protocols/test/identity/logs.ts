@@ -47,7 +47,10 @@ export function create(
   )
 }
 
-export type Kind = Pick<identity.Operation, 'create' | 'addDevice' | 'setHomes' | 'setRecoveryKey'>
+export type Kind = Pick<
+  identity.Operation,
+  'create' | 'addDevice' | 'removeDevice' | 'setHomes' | 'setRecoveryKey'
+>
 
 /** The operation that follows `state`; `changes` replace fields of it, bent or not. */
 export function next(
@@ -74,6 +77,10 @@ export function addDevice(
 ): Kind {
   const message = identity.consentToSign(state.account, device.publicKey)
   return { addDevice: { device: device.publicKey, consent: consent ?? device.sign(message) } }
+}
+
+export function removeDevice(device: Signer): Kind {
+  return { removeDevice: { device: device.publicKey } }
 }
 
 export function fold(

@@ -11,7 +11,10 @@ const HOME: identity.Home = {
   addresses: ['/ip4/127.0.0.1/tcp/4001']
 }
 
-type Kind = Pick<identity.Operation, 'create' | 'addDevice' | 'setHomes' | 'setRecoveryKey'>
+type Kind = Pick<
+  identity.Operation,
+  'create' | 'addDevice' | 'removeDevice' | 'setHomes' | 'setRecoveryKey'
+>
 
 function signed(operation: Partial<identity.Operation>, by: Signer): identity.SignedOperation {
   const bytes = identity.Operation.encode(operation)
@@ -62,7 +65,12 @@ export function accountLog(): unknown {
   const second = append(following(first, adding(first, SECOND), FIRST))
   const moved = { ...HOME, addresses: ['/dns4/relay.example/tcp/443/tls/ws'] }
   const third = append(following(second, { setHomes: { homes: [moved] } }, SECOND))
-  append(following(third, { setRecoveryKey: { recoveryKey: signerOf(10).publicKey } }, RECOVERY))
+  const fourth = append(
+    following(third, { setRecoveryKey: { recoveryKey: signerOf(10).publicKey } }, RECOVERY)
+  )
+  const removal = { removeDevice: { device: SECOND.publicKey } }
+  const fifth = append(following(fourth, removal, FIRST))
+  append(following(fifth, adding(fifth, SECOND), FIRST))
   const invalid = (
     about: string,
     code: ErrorCode,
@@ -77,6 +85,7 @@ export function accountLog(): unknown {
     identity.SignedOperation,
     identity.SignedOperation
   ]
+  const untilRemoval = log.slice(0, 5)
   const foreignConsent = {
     addDevice: {
       device: SECOND.publicKey,
@@ -109,6 +118,23 @@ export function accountLog(): unknown {
       invalid('recovery key set by a device', 'forbidden', [
         a,
         following(first, { setRecoveryKey: { recoveryKey: SECOND.publicKey } }, FIRST)
+      ]),
+      invalid('device removed by a stranger', 'forbidden', [
+        a,
+        b,
+        following(second, removal, STRANGER)
+      ]),
+      invalid('device removed that is not there', 'conflict', [
+        a,
+        following(first, removal, FIRST)
+      ]),
+      invalid('last device removed', 'forbidden', [
+        a,
+        following(first, { removeDevice: { device: FIRST.publicKey } }, RECOVERY)
+      ]),
+      invalid('signed by a removed device', 'forbidden', [
+        ...untilRemoval,
+        following(fifth, { setHomes: { homes: [HOME] } }, SECOND)
       ]),
       invalid('no homes', 'malformed', [a, following(first, { setHomes: { homes: [] } }, FIRST)]),
       invalid('signature of another operation', 'forbidden', [a, { ...b, signature: c.signature }]),

@@ -5,7 +5,9 @@ import {
   formatContactLink,
   formatJoinLink,
   LABELS,
-  relayIdOf
+  linking,
+  relayIdOf,
+  sequencer
 } from '@kith/protocols'
 import { accountLog } from './account-log.ts'
 import { checks, filled, hmac, signerOf } from './keys.ts'
@@ -182,16 +184,32 @@ function tokens(): unknown {
   })
 }
 
+function receipts(): unknown {
+  let parent: Uint8Array = new Uint8Array(0)
+  const chain = [0, 1, 4].map((epoch) => {
+    const commit = sha256(LABELS.sequencedCommit, filled(epoch, 100))
+    const group = sha256(LABELS.sequencedGroup, filled(0x60))
+    const fields = { group, epoch, parent, commit, relay: RELAY.publicKey }
+    const receipt = sequencer.Receipt.encode(fields)
+    const signature = RELAY.sign(sequencer.receiptToSign(receipt))
+    parent = sequencer.receiptHash(receipt, sha256)
+    return { receipt, signature, hash: parent }
+  })
+  return { relay: RELAY.publicKey, groupId: filled(0x60), chain }
+}
+
 /** File name to its content. */
 export function computedVectors(): Record<string, unknown> {
   return {
     labels: LABELS,
+    'link-labels': linking.LINK_LABELS,
     identifiers: identifiers(),
     links: links(),
     'box-chain': chain(),
     merkle: merkle(),
     'signed-head': heads(),
     'delivery-token': tokens(),
+    'receipt-chain': receipts(),
     'account-log': accountLog()
   }
 }

@@ -1,5 +1,14 @@
 // One full and one empty example of every request, response, item, acknowledgement and data codec.
-import { box, direct, envelope, frame, identity, keyPackages } from '@kith/protocols'
+import {
+  box,
+  direct,
+  envelope,
+  frame,
+  identity,
+  keyPackages,
+  linking,
+  sequencer
+} from '@kith/protocols'
 import { filled, signerOf } from './keys.ts'
 
 interface Case {
@@ -126,7 +135,8 @@ function identityVectors(): Record<string, readonly Case[]> {
         addDevice: { device: signerOf(2).publicKey, consent: filled(0x97, 64) }
       },
       { ...OPERATION, setHomes: { homes: [HOME] } },
-      { ...OPERATION, setRecoveryKey: { recoveryKey: signerOf(10).publicKey } }
+      { ...OPERATION, setRecoveryKey: { recoveryKey: signerOf(10).publicKey } },
+      { ...OPERATION, removeDevice: { device: signerOf(2).publicKey } }
     )
   }
 }
@@ -194,6 +204,75 @@ function envelopeVectors(): Record<string, readonly Case[]> {
   }
 }
 
+function sequencerVectors(): Record<string, readonly Case[]> {
+  const receipt: sequencer.Receipt = {
+    group: filled(0x60),
+    epoch: LARGEST,
+    parent: filled(0x70),
+    commit: filled(0xc7),
+    relay: signerOf(20).publicKey
+  }
+  const signed: sequencer.SignedReceipt = {
+    receipt: sequencer.Receipt.encode(receipt),
+    signature: filled(0x94, 64)
+  }
+  return {
+    'sequencer-append': [
+      ...cases('request', sequencer.SequenceRequest, {
+        group: filled(0x60),
+        epoch: 7,
+        parent: filled(0x70),
+        commit: filled(0xc7)
+      }),
+      ...cases('response', sequencer.SequenceResponse, { receipt: signed })
+    ],
+    receipt: cases('receipt', sequencer.Receipt, receipt),
+    'signed-receipt': cases('signed-receipt', sequencer.SignedReceipt, signed)
+  }
+}
+
+function linkingVectors(): Record<string, readonly Case[]> {
+  return {
+    'linking-put': [
+      ...cases('request', linking.PutRequest, {
+        rendezvous: filled(0x4e),
+        index: 15,
+        sealed: filled(0x4f, 60)
+      }),
+      ...cases('response', linking.PutResponse)
+    ],
+    'linking-watch': [
+      ...cases('request', linking.WatchRequest, { rendezvous: filled(0x4e) }),
+      ...cases('item', linking.WatchItem, { index: 15, sealed: filled(0x4f, 60) }),
+      ...cases('acknowledgement', linking.WatchAcknowledgement)
+    ],
+    'link-offer': cases('link-offer', linking.Offer, {
+      version: 1,
+      commitment: filled(0x03),
+      agreementKey: filled(0x25)
+    }),
+    'link-hello': cases('link-hello', linking.Hello, {
+      version: 1,
+      device: signerOf(2).publicKey,
+      agreementKey: filled(0x25),
+      nonce: filled(0x6e),
+      name: 'Zoë’s laptop'
+    }),
+    'link-reveal': cases('link-reveal', linking.Reveal, {
+      nonce: filled(0x6e),
+      account: filled(0xa1),
+      name: 'alice'
+    }),
+    'link-consent': cases('link-consent', linking.Consent, { consent: filled(0x97, 64) }),
+    'link-bundle-part': cases('link-bundle-part', linking.BundlePart, {
+      count: 8,
+      part: filled(0x0b, 60)
+    }),
+    'link-done': cases('link-done', linking.Done),
+    'link-refusal': cases('link-refusal', linking.Refusal, { code: 'emoji' })
+  }
+}
+
 function otherVectors(): Record<string, readonly Case[]> {
   return {
     'direct-deliver': [
@@ -231,5 +310,12 @@ function otherVectors(): Record<string, readonly Case[]> {
 
 /** File name to its content: the name of each part's message, what is special, hex and content. */
 export function messageVectors(): Record<string, readonly Case[]> {
-  return { ...boxVectors(), ...identityVectors(), ...envelopeVectors(), ...otherVectors() }
+  return {
+    ...boxVectors(),
+    ...identityVectors(),
+    ...envelopeVectors(),
+    ...sequencerVectors(),
+    ...linkingVectors(),
+    ...otherVectors()
+  }
 }
