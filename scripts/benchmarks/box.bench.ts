@@ -32,7 +32,7 @@ const LATENCY = {
   inFlight: 1,
   count: 1_000
 } as const
-const WARM_UP = { inFlight: 64, count: 3_000 } as const
+const WARM_UP = { inFlight: 64, count: 10_000 } as const
 const LEVEL_BATCH = 100
 /** Records per message of the relay's side, so that both write for about as long, table flushes included. */
 const LEVEL_RECORDS_FACTOR = 5

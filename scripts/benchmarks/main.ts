@@ -40,8 +40,7 @@ async function main(): Promise<number> {
   const load = SUBJECTS[name]
   if (load === undefined || positionals.length !== 1 || !(rounds >= 1)) return usage()
 
-  // What is measured is what is in the sources now, not what was built some day.
-  if (!values['no-build']) execFileSync('tsc', ['-b'], { cwd: root, stdio: 'inherit' })
+  if (!values['no-build'] && !build()) return 1
   const { subject } = await load()
   const folder = await mkdtemp(join(tmpdir(), 'kith-bench-'))
   const figures: Figure[] = []
@@ -68,6 +67,17 @@ async function main(): Promise<number> {
     for (const lines of [owners, functions]) process.stdout.write(`\n${lines.join('\n')}\n`)
   }
   return 0
+}
+
+/** What is measured is what is in the sources now, not what was built some day. False when it does not build. */
+function build(): boolean {
+  try {
+    execFileSync('tsc', ['-b', 'relay'], { cwd: root, stdio: 'inherit' })
+    return true
+  } catch {
+    process.stderr.write('The build failed. To measure what was built last, add --no-build.\n')
+    return false
+  }
 }
 
 async function usage(): Promise<number> {
