@@ -16,6 +16,11 @@ export const WRITE_QUEUE_BYTES_HIGH = MIB
 export const WRITE_QUEUE_BYTES_MAX = 16 * MIB
 /** A peer that takes no byte for this long while something waits for it is gone or hostile. */
 export const STALL_MS = 30 * SECOND_MS
+/**
+ * A frame that is not complete after this long never will be: the largest one at 9 KiB/s, which a lane shared
+ * with others still gets on the slowest mobile link.
+ */
+export const PARTIAL_FRAME_MS = 120 * SECOND_MS
 /** One send: the largest Noise message. Larger ones would only hold up the other lane. */
 const SEND_BYTES_MAX = 64 * KIB - 32
 /** First allocation of a tick's frames when the last tick gives no hint; one control frame. */
@@ -56,14 +61,19 @@ export class FrameChannel {
   #ended = false
   #closing = false
   #cancelStall: (() => void) | undefined
+  #framesRead = 0
+  /** Frames read when the one that is not complete was first seen. */
+  #framesAtWatch = 0
+  #cancelWatch: (() => void) | undefined
 
   constructor(stream: ByteStream, events: FrameEvents, init: FrameChannelInit) {
     this.#stream = stream
     this.#events = events
     this.#init = init
-    this.#reader = new FrameReader(frames.FRAME_BYTES_MAX, (bytes) =>
+    this.#reader = new FrameReader(frames.FRAME_BYTES_MAX, (bytes) => {
+      this.#framesRead += 1
       events.onFrame(decodeFrame(bytes))
-    )
+    })
     stream.attach({
       onBytes: (bytes) => this.#read(bytes),
       onWritable: () => this.#flush(),
@@ -116,6 +126,8 @@ export class FrameChannel {
   resume(): void {
     if (!this.#reader.isPaused || this.#ended) return
     this.#reader.isPaused = false
+    // What is late now is late because of us.
+    this.#framesAtWatch = -1
     this.#read(undefined)
   }
 
@@ -142,6 +154,7 @@ export class FrameChannel {
       this.abort(asError(error))
       return
     }
+    if (this.#reader.heldBytes > 0) this.#watchPartial()
     // Part of a frame counts as used: its size is bounded, and the rest would never come if it were larger than
     // the window.
     const heldBytes = this.#reader.isPaused ? this.#reader.heldBytes : 0
@@ -200,6 +213,17 @@ export class FrameChannel {
     })
   }
 
+  #watchPartial(): void {
+    if (this.#cancelWatch !== undefined || this.#ended) return
+    this.#framesAtWatch = this.#framesRead
+    this.#cancelWatch = this.#init.clock.schedule(PARTIAL_FRAME_MS, () => {
+      this.#cancelWatch = undefined
+      if (this.#reader.heldBytes === 0) return
+      if (this.#reader.isPaused || this.#framesRead !== this.#framesAtWatch) this.#watchPartial()
+      else this.abort(new ProtocolError('timeout', 'a frame that does not end'))
+    })
+  }
+
   /** The other side ended or lost it: no half of a stream is kept. */
   #lost(error: Error | undefined): void {
     if (this.#ended) return
@@ -212,6 +236,7 @@ export class FrameChannel {
     if (this.#ended) return
     this.#ended = true
     this.#cancelStall?.()
+    this.#cancelWatch?.()
     this.#chunks.length = 0
     this.#queuedBytes = 0
     this.#reader.close()

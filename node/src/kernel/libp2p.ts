@@ -209,8 +209,11 @@ function transportOver(
     accept(listener) {
       const onStream = (stream: Stream, connection: Connection) => {
         admission.used(connection)
-        const { host } = remoteHostOf(connection.remoteAddr.toString())
-        listener(new Libp2pByteStream(stream), { ...remoteOf(connection.remotePeer), host })
+        const { host, isOwnMachine } = remoteHostOf(connection.remoteAddr.toString())
+        listener(new Libp2pByteStream(stream), {
+          ...remoteOf(connection.remotePeer),
+          host: isOwnMachine ? undefined : host
+        })
       }
       const options = { maxInboundStreams: LANE_STREAMS_MAX, maxOutboundStreams: LANE_STREAMS_MAX }
       for (const protocol of Object.values(frames.LANE_PROTOCOL)) {

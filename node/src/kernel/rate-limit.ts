@@ -17,11 +17,14 @@ export class TokenBucket {
     this.#refilledAtMs = nowMs
   }
 
-  /** Takes one token: 0, or milliseconds until there is one. `nowMs` is monotonic. */
-  take(nowMs: number): number {
+  /**
+   * Takes tokens if there is at least one: 0, or milliseconds until there is one. What costs more than there are
+   * is owed, so that it is possible at all. `nowMs` is monotonic.
+   */
+  take(nowMs: number, cost = 1): number {
     this.#refill(nowMs)
     if (this.#tokens >= 1) {
-      this.#tokens -= 1
+      this.#tokens -= cost
       return 0
     }
     return Math.ceil(((1 - this.#tokens) * this.#rate.windowMs) / this.#rate.count)

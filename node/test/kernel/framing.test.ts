@@ -13,6 +13,7 @@ import {
 import { FrameReader } from '../../src/kernel/frame-reader.ts'
 import {
   FrameChannel,
+  PARTIAL_FRAME_MS,
   STALL_MS,
   WRITE_QUEUE_BYTES_HIGH,
   WRITE_QUEUE_BYTES_MAX
@@ -323,6 +324,35 @@ describe('writing', () => {
     expect(stream.aborted).toBeUndefined()
     await clock.advance(1)
     expect(stream.aborted).toMatchObject({ code: 'timeout' })
+  })
+
+  it('gives up on a frame that drips in for ever, not on frames that go on arriving', async () => {
+    const slow = request(1, new Uint8Array(1_000))
+    for (let turn = 0; turn < 10; turn += 1) {
+      stream.events.onBytes(slow.subarray(0, 500))
+      await clock.advance(PARTIAL_FRAME_MS - 1)
+      stream.events.onBytes(slow.subarray(500))
+    }
+    expect(received).toHaveLength(10)
+    stream.events.onBytes(slow.subarray(0, 10))
+    for (let at = 10; at < 300; at += 1) {
+      stream.events.onBytes(slow.subarray(at, at + 1))
+      await clock.advance(1_000)
+    }
+    expect(received).toHaveLength(10)
+    expect(ends).toMatchObject([{ code: 'timeout' }])
+  })
+
+  it('waits for a frame that a pause of ours holds up', async () => {
+    const slow = request(1, new Uint8Array(1_000))
+    stream.events.onBytes(slow.subarray(0, 500))
+    channel.pause()
+    await clock.advance(10 * PARTIAL_FRAME_MS)
+    channel.resume()
+    await clock.advance(PARTIAL_FRAME_MS - 1)
+    stream.events.onBytes(slow.subarray(500))
+    expect(received).toHaveLength(1)
+    expect(ends).toEqual([])
   })
 
   it('that is closed sends what is queued first, and takes nothing more', async () => {

@@ -6,7 +6,11 @@ import { KIND, type OutgoingFrame } from '../../src/kernel/frame-codec.ts'
 import { STALL_MS } from '../../src/kernel/framing.ts'
 import { RateLimiter, silentLog } from '../../src/kernel/index.ts'
 import { ClientLane } from '../../src/kernel/rpc/client.ts'
-import { ACCEPTOR_IDLE_MS, PROBE_TIMEOUT_MS } from '../../src/kernel/rpc/limits.ts'
+import {
+  ACCEPTOR_IDLE_MS,
+  FIRST_REQUEST_MS,
+  PROBE_TIMEOUT_MS
+} from '../../src/kernel/rpc/limits.ts'
 import { ServerLane } from '../../src/kernel/rpc/server.ts'
 import type { Service } from '../../src/kernel/rpc/service.ts'
 import { FakeClock, settled } from '../../src/testing/index.ts'
@@ -209,8 +213,18 @@ describe('a server', () => {
     expect(Math.min(...sent)).toBeGreaterThan(0.5 * Math.max(...sent))
   })
 
+  it('ends a stream on which nothing was ever asked for', async () => {
+    accept()
+    await clock.advance(FIRST_REQUEST_MS - 1)
+    expect(ended).toBe(0)
+    await clock.advance(1)
+    expect(ended).toBe(1)
+  })
+
   it('ends a stream on which nothing was asked for ten minutes', async () => {
     accept()
+    rogue.write({ kind: KIND.request, id: 1, method: method(echo) })
+    await settled()
     await clock.advance(ACCEPTOR_IDLE_MS - 1)
     expect(ended).toBe(0)
     await clock.advance(1)

@@ -22,6 +22,8 @@ export const ACKNOWLEDGEMENTS_WAITING_MAX = 64
 export const OPENER_IDLE_MS = 60 * SECOND_MS
 /** The other side waits longer, so that only an opener that is gone or hostile meets this. */
 export const ACCEPTOR_IDLE_MS = 10 * MINUTE_MS
+/** Whoever opens a stream has something to ask; one that asks nothing for this long only takes up room. */
+export const FIRST_REQUEST_MS = 30 * SECOND_MS
 /**
  * A peer that sends nothing for this long after being asked for a sign of life is gone. Longer than a slow link
  * takes for what was sent before: anything that arrives meanwhile is a sign too.

@@ -6,8 +6,8 @@ import type { Frame } from '../frame-codec.ts'
 export interface Remote {
   readonly device: DeviceId
   readonly publicKey: Uint8Array
-  /** The IPv4 address or IPv6 /64 it comes from; undefined in memory. */
-  readonly host?: string
+  /** The IPv4 address or IPv6 /64 it comes from; undefined in memory and from the machine itself. */
+  readonly host?: string | undefined
 }
 
 /** The publisher of a subscription, as far as frames and endings concern it. */

@@ -8,7 +8,13 @@ import { FrameChannel } from '../framing.ts'
 import type { Log } from '../log.ts'
 import type { RateLimiter, TokenBucket } from '../rate-limit.ts'
 import { Deadlines } from './deadlines.ts'
-import { ACCEPTOR_IDLE_MS, EXCHANGE_BYTES_MAX, EXCHANGES_MAX, SUBSCRIPTIONS_MAX } from './limits.ts'
+import {
+  ACCEPTOR_IDLE_MS,
+  EXCHANGE_BYTES_MAX,
+  EXCHANGES_MAX,
+  FIRST_REQUEST_MS,
+  SUBSCRIPTIONS_MAX
+} from './limits.ts'
 import { ServerPublisher } from './publisher.ts'
 import { type Remote, ServerExchange } from './server-exchange.ts'
 import { type Any, encodeAnswer, run, type Service } from './service.ts'
@@ -36,6 +42,7 @@ export class ServerLane {
   #subscriptions = 0
   #heldBytes = 0
   #lastActiveMs: number
+  #wasAsked = false
   #cancelIdle: (() => void) | undefined
 
   constructor(stream: ByteStream, remote: Remote, init: ServerLaneInit) {
@@ -56,7 +63,7 @@ export class ServerLane {
       },
       init
     )
-    this.#watchIdle(ACCEPTOR_IDLE_MS)
+    this.#watchIdle(FIRST_REQUEST_MS)
   }
 
   /** Ends the stream; running handlers see their signal aborted. */
@@ -86,6 +93,7 @@ export class ServerLane {
     if (this.#exchanges.has(frame.id)) {
       throw new ProtocolError('malformed', 'the number of an exchange that is running')
     }
+    this.#wasAsked = true
     const startedAtMs = this.#init.clock.monotonic()
     const asked = frame.kind === frames.FrameKind.REQUEST ? 'request' : 'subscription'
     const answer = asked === 'request' ? KIND.response : KIND.end
@@ -260,8 +268,9 @@ export class ServerLane {
   #watchIdle(delayMs: number): void {
     this.#cancelIdle = this.#init.clock.schedule(delayMs, () => {
       const idleMs = this.#init.clock.monotonic() - this.#lastActiveMs
+      const allowedMs = this.#wasAsked ? ACCEPTOR_IDLE_MS : FIRST_REQUEST_MS
       if (this.#exchanges.size > 0) this.#watchIdle(ACCEPTOR_IDLE_MS)
-      else if (idleMs < ACCEPTOR_IDLE_MS) this.#watchIdle(ACCEPTOR_IDLE_MS - idleMs)
+      else if (idleMs < allowedMs) this.#watchIdle(allowedMs - idleMs)
       else this.#channel.abort(new ProtocolError('timeout', 'idle'))
     })
   }
