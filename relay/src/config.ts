@@ -18,6 +18,12 @@ export interface RelayLimits {
   readonly strangerBytesMax: number
   readonly eachStrangerEntriesMax: number
   readonly eachStrangerBytesMax: number
+  /** Envelopes and slots of one account, all its devices together; ten seconds' worth may come at once. */
+  readonly accountAppendsPerSecond: number
+  /** The same, times the boxes that each goes into. */
+  readonly accountPlacementsPerSecond: number
+  /** Accounts made from one IPv4 address or IPv6 /64. */
+  readonly registrationsPerHostAndMinute: number
 }
 
 export interface RelayConfig {
@@ -50,7 +56,13 @@ export const DEFAULT_CONFIG: RelayConfig = {
     strangerEntriesMax: STRANGER_ENTRIES_MAX,
     strangerBytesMax: STRANGER_BYTES_MAX,
     eachStrangerEntriesMax: EACH_STRANGER_ENTRIES_MAX,
-    eachStrangerBytesMax: EACH_STRANGER_BYTES_MAX
+    eachStrangerBytesMax: EACH_STRANGER_BYTES_MAX,
+    // As much as one device may by the protocol: more devices do not make an account louder.
+    accountAppendsPerSecond: 2_000,
+    // A message to a group of 200 fifty times a second; one group commit holds 8,192.
+    accountPlacementsPerSecond: 10_000,
+    // 0.17 a second with 3 at once: a school class through one address takes a few minutes.
+    registrationsPerHostAndMinute: 10
   }
 }
 
@@ -76,7 +88,10 @@ const LIMIT_CHECKS: { readonly [Key in keyof RelayLimits]: Check<number> } = {
   strangerEntriesMax: wholeNumber(0, 1_024),
   strangerBytesMax: wholeNumber(0, 2 ** 30),
   eachStrangerEntriesMax: wholeNumber(0, 1_024),
-  eachStrangerBytesMax: wholeNumber(0, 2 ** 30)
+  eachStrangerBytesMax: wholeNumber(0, 2 ** 30),
+  accountAppendsPerSecond: wholeNumber(1, 1_000_000),
+  accountPlacementsPerSecond: wholeNumber(1, 10_000_000),
+  registrationsPerHostAndMinute: wholeNumber(1, 1_000_000)
 }
 
 /** The settings with defaults filled in. Throws ConfigError. */

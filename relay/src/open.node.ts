@@ -40,12 +40,13 @@ export async function openRelay({ home, log, metrics }: OpenRelayInit): Promise<
       primitives: nodePrimitives,
       config,
       invite,
-      network: () =>
+      network: (isKnown) =>
         createNetwork({
           ...environment,
           privateKey: seed,
           listen: [...config.listen],
-          profile: 'relay'
+          profile: 'relay',
+          isKnown
         })
     })
     return await serveStatus(relay, files)

@@ -12,8 +12,10 @@ import {
 } from '@kith/node/kernel'
 import {
   ADDRESSES_MAX,
+  type DeviceId,
   formatJoinLink,
   ProtocolError,
+  publicKeyOf,
   type RelayId,
   relayIdOf
 } from '@kith/protocols'
@@ -25,6 +27,7 @@ import { createEvents, type RelayEvents } from './events.ts'
 import { loadDirectory, serveIdentity } from './identity/index.ts'
 import { openInvites } from './invites/index.ts'
 import { createPackageTurns, serveKeyPackages } from './key-packages/index.ts'
+import { Rates } from './limits/rates.ts'
 import { serveLinking } from './linking/index.ts'
 import { serveSequencer } from './sequencer/index.ts'
 import { createServe, type Serve } from './serve.ts'
@@ -35,7 +38,7 @@ export interface RelayInit {
   /** Closed by `stop`. */
   readonly store: Store
   /** Called once everything stored is read, so that nobody is refused meanwhile; stopped by `stop`. */
-  readonly network: () => Promise<Network>
+  readonly network: (isKnown: (peer: DeviceId) => boolean) => Promise<Network>
   /** 32 bytes, Ed25519 seed; the network's own. */
   readonly privateKey: Uint8Array
   readonly primitives: Primitives
@@ -81,7 +84,8 @@ export async function createRelay(init: RelayInit): Promise<Relay> {
     events.storeFailed(error instanceof StoreError ? error.code : 'unknown')
   )
   const services = await openServices(init, events, failure.report)
-  const network = await init.network()
+  const isKnown = (peer: DeviceId) => services.directory.ofDevice(publicKeyOf(peer)) !== undefined
+  const network = await init.network(isKnown)
   serveAll(createServe(network.rpc, events, failure.report), id, { ...services, network }, init)
   // Nobody is answered any more; whoever runs the relay hears of it at the same time.
   failure.failed.catch(() => network.stop()).catch(() => undefined)
@@ -152,7 +156,8 @@ async function openServices(
   }
   const slots = openSlots(store, boxes)
   const packageTurns = createPackageTurns()
-  return { store, primitives, clock, events, commit, directory, boxes, slots, packageTurns }
+  const rates = new Rates(config.limits, clock)
+  return { store, primitives, clock, events, commit, directory, boxes, slots, packageTurns, rates }
 }
 
 function serveAll(

@@ -17,15 +17,17 @@ const ENVELOPE_VERSION = 1
 
 /**
  * Throws ProtocolError: `forbidden` for a device of no account here, `malformed` or `too-large` for what is no
- * envelope, `not-found` with the index of an account that is not here, `quota`, `unavailable`.
+ * envelope, `not-found` with the index of an account that is not here, `quota`,
+ * `rate-limited`, `unavailable`.
  */
 export async function append(
   request: protocol.AppendRequest,
   caller: Pick<Caller, 'publicKey'>,
-  { boxes, directory, primitives, events }: BoxComponents
+  { boxes, directory, primitives, events, rates }: BoxComponents
 ): Promise<protocol.AppendResponse> {
   const sender = directory.ofDevice(caller.publicKey)
   if (sender === undefined) throw new ProtocolError('forbidden', 'device-of-no-account-here')
+  rates.append(sender.account, 1 + request.targets.length)
   requireEnvelope(request.envelope)
   // By itself: a view would keep the whole network buffer in memory as long as the entry is cached.
   const envelope = new Uint8Array(request.envelope)

@@ -4,6 +4,7 @@ import type { Write } from '@kith/node/kernel'
 import {
   type AccountId,
   accountIdOf,
+  type Caller,
   idBytes,
   identity,
   ProtocolError,
@@ -21,10 +22,12 @@ import { decideAppend, removedDevices } from './state.ts'
 
 /**
  * Serves one append; the caller runs these one at a time. Answers only when the operation, and for a new
- * account its box, are on disk. Throws what `decideAppend` throws.
+ * account its box, are on disk. Throws what `decideAppend` throws, and
+ * `rate-limited`.
  */
 export async function appendOperation(
   request: identity.AppendOperationRequest,
+  caller: Pick<Caller, 'host'>,
   components: IdentityComponents
 ): Promise<identity.AppendOperationResponse> {
   const signed = request.operation
@@ -32,6 +35,8 @@ export async function appendOperation(
   const operation = identity.readOperation(signed)
   const account = accountOf(operation, signed, components)
   const stored = await loadAccount(components.store, account)
+  // Also those that will be refused: an invite must not be found by trying.
+  if (stored === undefined) components.rates.register(caller.host)
   const invite = stored === undefined ? await components.invites.find(request.invite) : undefined
   const atSequence = stored && (await operationAt(stored, operation.sequence, components))
   const { directory, config } = components

@@ -5,6 +5,7 @@ import type { BoxNumber } from '../box/box.ts'
 import type { RelayConfig } from '../config.ts'
 import type { RelayEvents } from '../events.ts'
 import type { Invites } from '../invites/index.ts'
+import type { Rates } from '../limits/rates.ts'
 import type { StoreReader } from '../storage/reader.ts'
 import type { Directory, Hosted } from './directory.ts'
 
@@ -27,6 +28,7 @@ export interface IdentityComponents {
   readonly primitives: Primitives
   readonly config: Pick<RelayConfig, 'registration' | 'limits'>
   readonly events: RelayEvents
+  readonly rates: Rates
   /** Resolves once the writes and the end of all that is kept for the devices are on disk, together. */
   readonly removeDevices: (removal: DeviceRemoval) => Promise<void>
   /** Resolves once on disk. */

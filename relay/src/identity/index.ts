@@ -16,8 +16,8 @@ const APPENDS_WAITING_MAX = 256
 /** Offers identity/append and identity/fetch through `serve`. */
 export function serveIdentity(serve: Serve, components: IdentityComponents): void {
   const appends = new Serial(APPENDS_WAITING_MAX)
-  serve.request(identity.identityAppend, (request) =>
-    appends.run(() => appendOperation(request, components))
+  serve.request(identity.identityAppend, (request, caller) =>
+    appends.run(() => appendOperation(request, caller, components))
   )
   serve.request(identity.identityFetch, (request) => fetchLog(request, components))
 }

@@ -10,14 +10,17 @@ import {
 import { destinationsOf, distinct } from '../box/append.ts'
 import type { BoxComponents } from '../box/components.ts'
 
-/** Throws ProtocolError: `forbidden`, `malformed`, `too-large`, `not-found` with the index of a target. */
+type PutSlotComponents = Pick<BoxComponents, 'slots' | 'directory' | 'primitives' | 'rates'>
+
+/** Throws ProtocolError: `forbidden`, `malformed`, `too-large`, `not-found` with the index of a target, `rate-limited`. */
 export async function putSlot(
   { slot, targets }: protocol.PutSlotRequest,
   caller: Pick<Caller, 'publicKey'>,
-  { slots, directory, primitives }: Pick<BoxComponents, 'slots' | 'directory' | 'primitives'>
+  { slots, directory, primitives, rates }: PutSlotComponents
 ): Promise<protocol.PutSlotResponse> {
   const sender = directory.ofDevice(caller.publicKey)
   if (sender === undefined) throw new ProtocolError('forbidden', 'device-of-no-account-here')
+  rates.append(sender.account, 1 + targets.length)
   if (slot === undefined) throw new ProtocolError('malformed', 'no-slot')
   requireBytes(slot.tag, envelopes.SLOT_TAG_BYTES, 'a slot tag')
   if (slot.sealed.byteLength > envelopes.SLOT_BYTES_MAX) {
