@@ -10,7 +10,7 @@ export const contactBlock = defineCommand({
   summary: 'Refuse everything from an account',
   description:
     'Nothing of the account is shown, kept or answered any more, and your relay refuses it. The other side is not\n' +
-    'told: to it, you are away. What you have from before stays on this device.',
+    'told: what it writes waits there as if your box were full. What you have from before stays on this device.',
   example: 'kith contact block bob',
   arguments: [WHO_ARGUMENT],
   options: [],
@@ -26,8 +26,8 @@ export const contactUnblock = defineCommand({
   verb: 'unblock',
   summary: 'Take messages of a blocked account again',
   description:
-    'A contact is a contact again; a stranger has to write again to be on the list of requests. What was sent while\n' +
-    'it was blocked does not come back.',
+    'A contact is a contact again; a stranger has to write again to be on the list of requests. What still waits on\n' +
+    'the other side may come now.',
   example: 'kith contact unblock bob',
   arguments: [WHO_ARGUMENT],
   options: [],
