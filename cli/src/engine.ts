@@ -1,5 +1,5 @@
 // What the commands need of the messenger on this machine. `@kith/node/host` is this engine; tests bring another one.
-import type { AccountView, MessengerApi } from '@kith/node'
+import type { AccountView, EmojiView, MessengerApi } from '@kith/node'
 
 type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
 type Write = (event: string, fields?: LogFields) => void
@@ -26,6 +26,22 @@ export interface Engine {
     log: Log
     signal?: AbortSignal
   }): Promise<{ account: AccountView; recoveryWords: string }>
+  /** Makes the home's folder a further device of the account behind a code. */
+  linkDevice(options: {
+    home: string
+    code: string
+    /** What the device calls itself; the machine's name when absent. */
+    name?: string
+    passphrase?: string
+    log: Log
+    signal?: AbortSignal
+    /** Shows the emoji; whether they are the same on the other device. */
+    compare: (seen: {
+      emoji: readonly EmojiView[]
+      account: string
+      name: string
+    }) => Promise<boolean>
+  }): Promise<{ account: AccountView; deviceName: string }>
   openMessenger(options: { home: string; passphrase?: string; log: Log }): Promise<Messenger>
 }
 

@@ -34,6 +34,8 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'usage',
     'malformed',
     'malformed-link',
+    'malformed-code',
+    'own-device',
     'own-link',
     'own-account',
     'bad-safety-number',
@@ -54,6 +56,10 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'wrong-passphrase',
     'passphrase-needed',
     'relay-refused',
+    'link-refused',
+    'link-refused-there',
+    'link-damaged',
+    'link-used',
     'forbidden',
     'quota',
     'blocked',
@@ -61,7 +67,15 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'safety-mismatch',
     'too-many-blocked'
   ],
-  notFound: ['no-account', 'unknown-contact', 'ambiguous-contact', 'no-request', 'not-found']
+  notFound: [
+    'unknown-device',
+    'link-unknown',
+    'no-account',
+    'unknown-contact',
+    'ambiguous-contact',
+    'no-request',
+    'not-found'
+  ]
 }
 
 const EXIT_BY_ERROR: ReadonlyMap<string, ExitCode> = new Map([

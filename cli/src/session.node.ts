@@ -150,6 +150,12 @@ class ReopeningSession implements Session {
       listBlocked: () => this.call('listBlocked', (api) => api.listBlocked()),
       safetyNumber: (options) => this.call('safetyNumber', (api) => api.safetyNumber(options)),
       verifyContact: (options) => this.call('verifyContact', (api) => api.verifyContact(options)),
+      listDevices: () => this.call('listDevices', (api) => api.listDevices()),
+      renameDevice: (options) => this.call('renameDevice', (api) => api.renameDevice(options)),
+      removeDevice: (options) => this.call('removeDevice', (api) => api.removeDevice(options)),
+      startLink: (options) => this.call('startLink', (api) => api.startLink(options)),
+      answerLink: (options) => this.call('answerLink', (api) => api.answerLink(options)),
+      cancelLink: () => this.call('cancelLink', (api) => api.cancelLink()),
       sendMessage: (options) => this.call('sendMessage', (api) => api.sendMessage(options)),
       listMessages: (options) => this.call('listMessages', (api) => api.listMessages(options)),
       events: (signal) => this.events(signal)

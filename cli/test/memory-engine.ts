@@ -19,6 +19,7 @@ import {
   type RelayId
 } from '@kith/protocols'
 import type { Engine, Messenger } from '../src/engine.ts'
+import { MemoryLinks } from './memory-devices.ts'
 import { MemoryStrangers } from './memory-strangers.ts'
 
 const RELAY = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN' as RelayId
@@ -218,6 +219,7 @@ export class MemoryPerson {
       },
       listContacts: async () => [...this.contacts.values()].filter(({ isBlocked }) => !isBlocked),
       ...this.strangers,
+      ...this.world.links.devicesOf(this),
       sendMessage: async ({ to, text }) => count('sendMessage', this.send(to, text)),
       listMessages: async (options) => {
         const { conversation } = this.find(options.with)
@@ -240,6 +242,8 @@ function parseLink(link: string) {
 /** Everybody, and which home belongs to whom. */
 export class MemoryWorld implements Engine {
   private readonly homes = new Map<string, MemoryPerson>()
+  readonly links = new MemoryLinks()
+  readonly linkDevice = this.links.link
 
   person(home: string, name: string, options: { passphrase?: string } = {}): MemoryPerson {
     const person = new MemoryPerson(this, name, options.passphrase)

@@ -218,6 +218,7 @@ describe('an engine that fails', () => {
   it('fails the command with its own words, and leaves no socket', async () => {
     const engine: Engine = {
       createAccount: () => Promise.reject(new Error('unused')),
+      linkDevice: () => Promise.reject(new Error('unused')),
       openMessenger: () =>
         Promise.reject(Object.assign(new Error('The store is damaged.'), { code: 'store-damaged' }))
     }

@@ -10,6 +10,11 @@ import { contactIgnore } from './contact/ignore.ts'
 import { contactList } from './contact/list.ts'
 import { contactRequests } from './contact/requests.ts'
 import { contactVerify } from './contact/verify.ts'
+import { deviceAdd } from './device/add.ts'
+import { deviceLink } from './device/link.ts'
+import { deviceList } from './device/list.ts'
+import { deviceRemove } from './device/remove.ts'
+import { deviceRename } from './device/rename.ts'
 import { messageList } from './message/list.ts'
 import { messageSend } from './message/send.ts'
 import { messageWatch } from './message/watch.ts'
@@ -17,6 +22,11 @@ import { messageWatch } from './message/watch.ts'
 export const COMMANDS: readonly Command[] = [
   accountCreate,
   accountShow,
+  deviceAdd,
+  deviceLink,
+  deviceList,
+  deviceRename,
+  deviceRemove,
   contactAdd,
   contactList,
   contactRequests,
@@ -34,6 +44,7 @@ export const COMMANDS: readonly Command[] = [
 /** What each noun is about, for its line in the help. */
 export const NOUNS: Readonly<Record<string, string>> = {
   account: 'Your account on this machine',
+  device: 'The devices of your account',
   contact: 'The people you talk to',
   message: 'Send, list and follow messages'
 }

@@ -4,6 +4,7 @@ import type { MessengerApi } from '@kith/node'
 import { CommandError } from '../errors.ts'
 import { checkName, checkText } from '../message-text.ts'
 import { CONTACT_METHODS } from './contact-methods.ts'
+import { DEVICE_METHODS } from './device-methods.ts'
 import type { RpcParams } from './json-rpc.ts'
 
 /** Newest messages of a conversation that one request may ask for; MessengerApi's own bound. */
@@ -11,7 +12,10 @@ export const LIST_LIMIT_MAX = 1_000
 /** Longest contact link, and longest `to`; protocols/src/links.ts refuses longer ones too. */
 const LINK_CHARACTERS_MAX = 2_048
 
-type Kind = 'link' | 'name' | 'who' | 'text' | 'limit' | 'digits'
+/** Longest passphrase; secrets.node.ts takes no longer one. */
+const SECRET_CHARACTERS_MAX = 4_096
+
+type Kind = 'link' | 'name' | 'who' | 'text' | 'limit' | 'digits' | 'secret' | 'flag'
 
 interface ParamSpec {
   readonly kind: Kind
@@ -31,10 +35,12 @@ export interface ReadParams {
   text(key: string): string
   optionalText(key: string): string | undefined
   optionalNumber(key: string): number | undefined
+  flag(key: string): boolean
 }
 
 export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ...CONTACT_METHODS,
+  ...DEVICE_METHODS,
   [
     'account',
     {
@@ -83,7 +89,11 @@ function invalid(why: string): never {
   throw new CommandError('malformed', `Invalid parameters: ${why}.`)
 }
 
-function checkParam(key: string, value: unknown, kind: Kind): string | number {
+function checkParam(key: string, value: unknown, kind: Kind): string | number | boolean {
+  if (kind === 'flag') {
+    if (typeof value !== 'boolean') invalid(`${key} is not true or false`)
+    return value
+  }
   if (kind === 'limit') {
     if (typeof value !== 'number' || !Number.isInteger(value)) invalid(`${key} is not a number`)
     if (value < 1 || value > LIST_LIMIT_MAX) invalid(`${key} is not within 1 to ${LIST_LIMIT_MAX}`)
@@ -92,7 +102,8 @@ function checkParam(key: string, value: unknown, kind: Kind): string | number {
   if (typeof value !== 'string') invalid(`${key} is not a text`)
   if (kind === 'text') return checkText(value)
   if (kind === 'name') return checkName(value, 'The name')
-  if (value.length > LINK_CHARACTERS_MAX) invalid(`${key} is longer than ${LINK_CHARACTERS_MAX}`)
+  const longest = kind === 'secret' ? SECRET_CHARACTERS_MAX : LINK_CHARACTERS_MAX
+  if (value.length > longest) invalid(`${key} is longer than ${longest}`)
   return value
 }
 
@@ -101,7 +112,7 @@ export function readParams(method: Method, params: RpcParams): ReadParams {
   for (const key of Object.keys(params)) {
     if (!Object.hasOwn(method.params, key)) invalid(`there is no parameter ${key}`)
   }
-  const checked = new Map<string, string | number>()
+  const checked = new Map<string, string | number | boolean>()
   for (const [key, spec] of Object.entries(method.params)) {
     const value = Object.hasOwn(params, key) ? params[key] : undefined
     if (value !== undefined) checked.set(key, checkParam(key, value, spec.kind))
@@ -110,6 +121,7 @@ export function readParams(method: Method, params: RpcParams): ReadParams {
   return {
     text: (key) => String(checked.get(key)),
     optionalText: (key) => checked.get(key) as string | undefined,
-    optionalNumber: (key) => checked.get(key) as number | undefined
+    optionalNumber: (key) => checked.get(key) as number | undefined,
+    flag: (key) => checked.get(key) === true
   }
 }

@@ -128,6 +128,16 @@ class SocketClient implements MessengerApi {
     this.request('safetyNumber', params) as ReturnType<MessengerApi['safetyNumber']>
   verifyContact = (params: { who: string; digits: string }) =>
     this.request('verifyContact', params) as ReturnType<MessengerApi['verifyContact']>
+  listDevices = () => this.request('listDevices', {}) as ReturnType<MessengerApi['listDevices']>
+  renameDevice = (params: { device: string; name: string }) =>
+    this.request('renameDevice', params) as ReturnType<MessengerApi['renameDevice']>
+  removeDevice = (params: { device: string }) =>
+    this.request('removeDevice', params) as ReturnType<MessengerApi['removeDevice']>
+  startLink = (params: { passphrase?: string }) =>
+    this.request('startLink', params) as ReturnType<MessengerApi['startLink']>
+  answerLink = async (params: { isSame: boolean }) =>
+    void (await this.request('answerLink', params))
+  cancelLink = async () => void (await this.request('cancelLink', {}))
   sendMessage = (params: { to: string; text: string }) =>
     this.request('sendMessage', params) as ReturnType<MessengerApi['sendMessage']>
   listMessages = (params: { with: string; limit?: number }) =>

@@ -1,6 +1,11 @@
 // Devices and links as a user interface sees them.
 import type { DeviceId } from '@kith/protocols'
-import type { Emoji } from './emoji.ts'
+
+export interface EmojiView {
+  readonly symbol: string
+  /** In English, one word. */
+  readonly name: string
+}
 
 export interface DeviceView {
   readonly device: DeviceId
@@ -21,7 +26,7 @@ export type LinkView =
       readonly device: DeviceId
       /** What the new device calls itself. Not sanitized. */
       readonly name: string
-      readonly emoji: readonly Emoji[]
+      readonly emoji: readonly EmojiView[]
     }
   /** Both found the same: the account takes the device in. */
   | { readonly state: 'adding'; readonly device: DeviceId; readonly name: string }

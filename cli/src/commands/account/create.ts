@@ -1,8 +1,8 @@
 // `kith account create`: makes the account and its first device, and registers it at a relay.
 import type { AccountView } from '@kith/node'
 import { type Context, defineCommand, type Input } from '../../command.ts'
-import { CommandError } from '../../errors.ts'
 import { join, line, name, type SafeText } from '../../output.ts'
+import { choosePassphrase } from './passphrase.ts'
 
 const WORDS_PER_LINE = 6
 
@@ -49,26 +49,6 @@ async function createAccount(context: Context, input: Input): Promise<undefined>
   await context.output.value({ account, recoveryWords })
   await printCreated(context, account, recoveryWords.split(' '))
   return undefined
-}
-
-async function choosePassphrase(context: Context, isWanted: boolean): Promise<string | undefined> {
-  const given = await context.secrets.given()
-  if (given !== undefined || !isWanted) return given
-  const first = await context.secrets.ask('New passphrase: ')
-  if (first === undefined) {
-    throw new CommandError(
-      'passphrase-needed',
-      'There is no terminal to ask for a passphrase on.',
-      {
-        hint: 'give --passphrase-file FILE, or set KITH_PASSPHRASE'
-      }
-    )
-  }
-  if (first === '') throw new CommandError('usage', 'The passphrase is empty. Nothing was made.')
-  if ((await context.secrets.ask('Once more: ')) !== first) {
-    throw new CommandError('usage', 'The two passphrases differ. Nothing was made.')
-  }
-  return first
 }
 
 async function printCreated(context: Context, account: AccountView, words: readonly string[]) {
