@@ -20,7 +20,7 @@ import { reconcile } from './reconcile.ts'
 import { cursorLocal } from './records.ts'
 import type { Cursor, IncomingEntry, Intake, Source } from './state.ts'
 import type { Turn } from './turn.ts'
-import { dropWaiting, keepWaiting, releaseWaiting } from './waiting.ts'
+import { dropWaiting, keepWaiting, releaseWaiting, tryLater } from './waiting.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
@@ -187,7 +187,11 @@ function settle(turn: Turn, { source, entry, result, depths }: Settling): void {
     turn.write({ type: 'mark', id: entry.id, depth: 0 })
     turn.announce({ type: 'notice', text: result.reason })
   }
-  if (result.type === 'unknown-tag' && source !== 'waiting') keepWaiting(turn, entry)
+  if (result.type === 'unknown-tag') {
+    const postponed = result.postponed === true
+    if (source !== 'waiting') keepWaiting(turn, entry, postponed)
+    if (postponed) tryLater(turn)
+  }
 }
 
 function moveCursor(turn: Turn, cursor: Cursor): void {

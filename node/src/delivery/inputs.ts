@@ -31,7 +31,8 @@ export type Opened =
   | { readonly type: 'skipped' }
   | { readonly type: 'duplicate' }
   | { readonly type: 'unreadable' }
-  | { readonly type: 'unknown-tag' }
+  /** `postponed`: it may be a welcome, but who sent it could not be looked up now. */
+  | { readonly type: 'unknown-tag'; readonly postponed?: boolean }
   | {
       readonly type: 'message'
       readonly account: AccountId
@@ -124,6 +125,7 @@ export type Input =
   | { readonly type: 'opened'; readonly source: Source; readonly results: readonly Opened[] }
   /** Opening could not be finished (a log could not be fetched): the same entries again. */
   | { readonly type: 'open-again' }
+  | { readonly type: 'try-postponed' }
   | { readonly type: 'receipt-due'; readonly conversation: ConversationId }
   | {
       readonly type: 'receipt-sealed'

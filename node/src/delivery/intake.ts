@@ -37,7 +37,7 @@ function nextRequests(turn: Turn, pending: readonly IncomingEntry[]): readonly O
 }
 
 /** Who can open an entry: the epoch its tag names, when this device has it. */
-export function ownerOf(turn: Turn, entry: IncomingEntry): TagOwner | undefined {
+export function ownerOf(turn: Turn, entry: Pick<IncomingEntry, 'envelope'>): TagOwner | undefined {
   if (entry.envelope === undefined) return undefined
   try {
     const { epochTag } = decodeBounded(

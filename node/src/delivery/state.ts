@@ -133,6 +133,8 @@ export interface Intake {
   readonly pending: readonly IncomingEntry[]
   /** Receipts of groups that this device has not joined yet, the latest last. */
   readonly unopened?: readonly box.Slot[]
+  /** A timer is set for what was postponed. */
+  readonly timer?: boolean
   /** Numbers of entries that came without their body though this device does not have it. */
   readonly withheld?: ReadonlySet<number>
   /** Chain after the last pending entry. */
@@ -150,6 +152,8 @@ export interface WaitingEnvelope {
   readonly id: MessageId
   readonly envelope: Uint8Array
   readonly path: DeliveryPath
+  /** To be opened again now and then: its sender could not be looked up. */
+  readonly postponed: boolean
 }
 
 export interface DeliveryState {

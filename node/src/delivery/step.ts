@@ -10,7 +10,7 @@ import * as receipts from './receipts.ts'
 import { reconcile } from './reconcile.ts'
 import type { DeliveryState } from './state.ts'
 import { type Tools, Turn } from './turn.ts'
-import { openAgain } from './waiting.ts'
+import { openAgain, tryPostponed } from './waiting.ts'
 
 /** The pure step of the delivery machine over the hash function given. */
 export function createStep(tools: Tools) {
@@ -40,7 +40,8 @@ function decide(turn: Turn, input: Input): void {
     case 'retry-append':
       return progress.retryAppend(turn, input)
     case 'online':
-      return progress.online(turn, input.relay)
+      progress.online(turn, input.relay)
+      return tryPostponed(turn)
     case 'offline':
       return intake.offline(turn, input.relay)
     case 'item':
@@ -49,6 +50,8 @@ function decide(turn: Turn, input: Input): void {
       return inbox.opened(turn, input)
     case 'open-again':
       return openAgain(turn)
+    case 'try-postponed':
+      return tryPostponed(turn)
     case 'receipt-due':
       return receipts.receiptDue(turn, input.conversation)
     case 'receipt-sealed':

@@ -6,6 +6,7 @@ import type { Directory } from '../contacts/directory.ts'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
 import { unwrapWelcome } from '../conversations/welcome.ts'
 import type { Opened, StartedGroup } from '../delivery/inputs.ts'
+import { isTemporary } from '../delivery/opening.ts'
 import {
   type GroupCrypto,
   GroupCryptoError,
@@ -98,7 +99,7 @@ export class DirectGroups {
     return [...byDevice.values()]
   }
 
-  /** Joins with a welcome that may be for one of our key packages. See `openAll` for what it rejects with. */
+  /** Joins with a welcome that may be for one of our key packages. */
   async openWelcome(sealed: envelope.Envelope): Promise<Opened> {
     const held = await this.#components.keyPackages.find(sealed.epochTag)
     const { primitives } = this.#components
@@ -110,6 +111,8 @@ export class DirectGroups {
       const slots = slotTagsOf(epoch, primitives)
       return { type: 'joined', snapshot, epoch, slots, writes: held.consume }
     } catch (error) {
+      // Not awaited here: whoever names an account that nobody can find would hold up everybody else.
+      if (isTemporary(error)) return { type: 'unknown-tag', postponed: true }
       return {
         type: 'refused',
         reason: `An invitation to a chat was refused: ${refusalOf(error)}.`

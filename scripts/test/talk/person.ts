@@ -1,6 +1,14 @@
 // One person of a talk: an account with one device, its disk, and everything that was ever shown on it.
 import { createMessenger, type MessageView, type Messenger, type NodeEvent } from '@kith/node'
-import { MemoryDisk, type Network, openMemoryStore, type Rpc, sealStore } from '@kith/node/kernel'
+import {
+  MemoryDisk,
+  type Network,
+  openMemoryStore,
+  type Rpc,
+  type SealedStore,
+  type Store,
+  sealStore
+} from '@kith/node/kernel'
 import { nodePrimitives as primitives } from '@kith/node/kernel/host'
 import {
   type AccountId,
@@ -84,11 +92,7 @@ export class Person {
 
   async start(): Promise<void> {
     const { clock, random, log, crypto } = this.#world
-    const store = await sealStore(openMemoryStore(this.disk), {
-      key: this.#storeKey,
-      primitives,
-      random
-    })
+    const store = await this.openStore(openMemoryStore(this.disk))
     const network = this.#world.networks.join({ publicKey: publicKeyOf(this.device) })
     this.#network = network
     this.rpc = this.#through(network.rpc)
@@ -108,11 +112,21 @@ export class Person {
         log
       },
       {
-        device: { account: this.account, device: this.device, privateKey: this.#seed },
+        device: this.local,
         profile: this.#profile
       }
     )
     this.#listen(this.messenger, store.close.bind(store))
+  }
+
+  /** This device as it signs. */
+  get local() {
+    return { account: this.account, device: this.device, privateKey: this.#seed }
+  }
+
+  /** The store as this device reads it. */
+  openStore(store: Store): Promise<SealedStore> {
+    return sealStore(store, { key: this.#storeKey, primitives, random: this.#world.random })
   }
 
   /** In order: sessions, network, store. */

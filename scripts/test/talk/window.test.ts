@@ -1,7 +1,7 @@
 // What is seen in the moments between: while a disk is slow, while stopping, while much is missing.
 
 import { nodePrimitives as primitives } from '@kith/node/kernel/host'
-import { box, idBytes } from '@kith/protocols'
+import { box, idBytes, identity, ProtocolError } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
 import { settle } from './checks.ts'
 import type { Person } from './person.ts'
@@ -75,6 +75,33 @@ describe('a message', () => {
     const last = (await alice.messages('bob')).findLast(({ text }) => held.includes(text))
     expect(last?.state).toBe('delivered')
   })
+})
+
+describe('a first chat', () => {
+  it.each(['while it runs', 'after a crash'])(
+    'whose founder cannot be looked up now is joined later, %s',
+    async (when) => {
+      world = await World.of(6, ['alice', 'bob'])
+      const [alice, bob] = world.people as [Person, Person]
+      await alice.api.addContact({ link: bob.link })
+      await bob.api.addContact({ link: alice.link })
+      let isDown = true
+      bob.onRequest = (protocol) => {
+        if (protocol === identity.identityFetch.id && isDown)
+          throw new ProtocolError('timeout', 'slow')
+      }
+      await alice.send('bob', 'hello')
+      await world.run(10_000)
+      expect(await bob.texts('alice')).toEqual([])
+      isDown = false
+      if (when === 'after a crash') {
+        await bob.crash()
+        await bob.start()
+      }
+      await settle(world, alice, bob)
+      expect(await bob.texts('alice')).toEqual(['hello'])
+    }
+  )
 })
 
 describe('a receipt', () => {
