@@ -16,8 +16,8 @@ export const shortId = (account: AccountId): string => account.slice(0, SHORT_ID
 /** A claimed name without what must not be shown: one line, at most 64 bytes, no tilde in front. May be empty. */
 export function cleanName(claimed: string): string {
   const shown = claimed
-    .replace(UNSHOWN, '')
     .replace(/\s+/gu, ' ')
+    .replace(UNSHOWN, '')
     .replace(/^[~\s]+/u, '')
     .trim()
   let clean = ''
