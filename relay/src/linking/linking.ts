@@ -30,10 +30,17 @@ export interface LinkingComponents {
 type From = Pick<Caller, 'publicKey'>
 type LinkPublisher = Pick<Publisher<protocol.WatchItem, protocol.WatchAcknowledgement>, 'push'>
 
+interface Watch {
+  readonly ending: AbortController
+  wake: Wake | undefined
+}
+
 export class Linking {
   readonly #components: LinkingComponents
   readonly #table = createLinkTable()
-  readonly #watchers = new Map<Rendezvous, Set<Wake>>()
+  /** By the watching device, as map key. */
+  readonly #watches = new Map<Rendezvous, Map<string, Watch>>()
+  #isExpiring = false
 
   constructor(components: LinkingComponents) {
     this.#components = components
@@ -41,7 +48,6 @@ export class Linking {
 
   /** Links under way, and the sealed bytes they hold. */
   get usage(): { readonly links: number; readonly bytes: number } {
-    expire(this.#table, this.#components.clock.monotonic())
     return { links: this.#table.byName.size, bytes: this.#table.bytes }
   }
 
@@ -60,32 +66,47 @@ export class Linking {
     return {}
   }
 
-  /** Pushes what is there, in order, then what comes; returns when the meeting place's time is over. */
+  /**
+   * Pushes what is there, in order, then what comes; returns when the meeting place is closed. A device watches a
+   * place once, and the newest watch wins: a line that died unnoticed holds up nobody.
+   */
   async watch(
     { rendezvous: name }: protocol.WatchRequest,
     publisher: LinkPublisher,
     { publicKey, signal }: Pick<Caller, 'publicKey' | 'signal'>
   ): Promise<void> {
-    const { clock } = this.#components
-    const nowMs = clock.monotonic()
-    const rendezvous = this.#meet(name, { publicKey }, nowMs)
-    if (rendezvous.watchers >= WATCHERS_MAX) throw new ProtocolError('quota', 'watchers')
-    const over = new AbortController()
-    const ended = AbortSignal.any([signal, over.signal])
-    const wake = new Wake(ended)
-    const watchers = this.#watchers.get(rendezvous) ?? new Set()
-    this.#watchers.set(rendezvous, watchers.add(wake))
-    rendezvous.watchers += 1
-    const cancel = clock.schedule(rendezvous.expiresAtMs - nowMs, () => over.abort())
+    const rendezvous = this.#meet(name, { publicKey }, this.#components.clock.monotonic())
+    const watch = this.#begin(rendezvous, mapKey(publicKey))
+    const ended = AbortSignal.any([signal, watch.ending.signal])
+    watch.wake = new Wake(ended)
     try {
-      await this.#push(rendezvous, publisher, wake, ended)
+      await this.#push(rendezvous, publisher, watch.wake, ended)
     } finally {
-      cancel()
-      rendezvous.watchers -= 1
-      watchers.delete(wake)
-      if (watchers.size === 0) this.#watchers.delete(rendezvous)
-      closeIfIdle(this.#table, rendezvous)
+      this.#end(rendezvous, mapKey(publicKey), watch)
     }
+    const reason: unknown = watch.ending.signal.reason
+    if (reason instanceof ProtocolError) throw reason
+  }
+
+  #begin(rendezvous: Rendezvous, device: string): Watch {
+    const watches = this.#watches.get(rendezvous) ?? new Map<string, Watch>()
+    if (!watches.has(device) && watches.size >= WATCHERS_MAX) {
+      throw new ProtocolError('quota', 'watchers')
+    }
+    watches.get(device)?.ending.abort(new ProtocolError('conflict', 'watched-again'))
+    const watch: Watch = { ending: new AbortController(), wake: undefined }
+    this.#watches.set(rendezvous, watches.set(device, watch))
+    rendezvous.watchers = watches.size
+    return watch
+  }
+
+  #end(rendezvous: Rendezvous, device: string, watch: Watch): void {
+    const watches = this.#watches.get(rendezvous)
+    if (watches?.get(device) !== watch) return
+    watches.delete(device)
+    rendezvous.watchers = watches.size
+    if (watches.size === 0) this.#watches.delete(rendezvous)
+    closeIfIdle(this.#table, rendezvous)
   }
 
   async #push(
@@ -107,8 +128,27 @@ export class Linking {
       pushed.add(next)
       await settledOrAborted(publisher.push({ index: next, sealed }), signal)
     }
-    // What was left there goes with its time, whether anybody comes again or not.
-    expire(this.#table, this.#components.clock.monotonic())
+  }
+
+  /** What was left goes with its time, whether anybody comes again or not. */
+  #expireLater(): void {
+    const { clock } = this.#components
+    const [oldest] = this.#table.byName.values()
+    if (this.#isExpiring || oldest === undefined) return
+    this.#isExpiring = true
+    clock.schedule(Math.max(1, oldest.expiresAtMs - clock.monotonic()), () => {
+      this.#isExpiring = false
+      expire(this.#table, clock.monotonic())
+      this.#endClosed()
+      this.#expireLater()
+    })
+  }
+
+  #endClosed(): void {
+    for (const [rendezvous, watches] of this.#watches) {
+      if (!rendezvous.isClosed) continue
+      for (const { ending } of watches.values()) ending.abort()
+    }
   }
 
   #meet(name: Uint8Array, { publicKey }: From, nowMs: number): Rendezvous {
@@ -117,10 +157,15 @@ export class Linking {
       device: mapKey(publicKey),
       isOfAccount: this.#components.directory.ofDevice(publicKey) !== undefined
     }
-    return meet(this.#table, mapKey(name), visitor, nowMs)
+    try {
+      return meet(this.#table, mapKey(name), visitor, nowMs)
+    } finally {
+      this.#endClosed()
+      this.#expireLater()
+    }
   }
 
   #wake(rendezvous: Rendezvous): void {
-    for (const wake of this.#watchers.get(rendezvous) ?? []) wake.now()
+    for (const { wake } of this.#watches.get(rendezvous)?.values() ?? []) wake?.now()
   }
 }

@@ -12,9 +12,9 @@ export const RENDEZVOUS_BYTES_MAX = 32 * MIB
 /** Share of both that is open to devices of no account here: they cost nothing to make, and the device that shows
  * or types the code at the other side belongs to one. */
 export const STRANGER_SHARE = 0.5
-/** Links one device has open at once: one, and earlier tries that were given up. */
+/** Links one device has open at once: one, and earlier tries that were given up. The next ends the oldest. */
 export const RENDEZVOUS_PER_DEVICE_MAX = 4
-/** Watchers of one link: two devices, and connections of theirs that died unnoticed. */
+/** Devices that watch one link: two, and a third to which its user brought the same code. */
 export const WATCHERS_MAX = 4
 
 export interface Rendezvous {
@@ -29,6 +29,7 @@ export interface Rendezvous {
   readonly messages: Map<number, Uint8Array>
   bytes: number
   watchers: number
+  isClosed: boolean
 }
 
 export interface LinkTable {
@@ -58,7 +59,7 @@ export function expire(table: LinkTable, nowMs: number): void {
   }
 }
 
-/** The meeting place of that name, opened if there is none. Throws `quota` or `unavailable` with a time to retry. */
+/** The meeting place of that name, opened if there is none. Throws `unavailable` with a time to retry. */
 export function meet(table: LinkTable, name: string, visitor: Visitor, nowMs: number): Rendezvous {
   expire(table, nowMs)
   const known = table.byName.get(name)
@@ -66,6 +67,7 @@ export function meet(table: LinkTable, name: string, visitor: Visitor, nowMs: nu
     known.isOfAccount ||= visitor.isOfAccount
     return known
   }
+  closeOwn(table, visitor)
   requireRoom(table, visitor, nowMs)
   const rendezvous: Rendezvous = {
     name,
@@ -74,7 +76,8 @@ export function meet(table: LinkTable, name: string, visitor: Visitor, nowMs: nu
     isOfAccount: visitor.isOfAccount,
     messages: new Map(),
     bytes: 0,
-    watchers: 0
+    watchers: 0,
+    isClosed: false
   }
   table.byName.set(name, rendezvous)
   return rendezvous
@@ -113,26 +116,24 @@ export function closeIfIdle(table: LinkTable, rendezvous: Rendezvous): void {
 
 function close(table: LinkTable, rendezvous: Rendezvous): void {
   if (table.byName.get(rendezvous.name) !== rendezvous) return
+  rendezvous.isClosed = true
   table.byName.delete(rendezvous.name)
   table.bytes -= rendezvous.bytes
 }
 
-function requireRoom(table: LinkTable, visitor: Visitor, nowMs: number): void {
-  let own = 0
+/** Makes room among those that the visitor opened himself, which nobody else waits for. */
+function closeOwn(table: LinkTable, { device }: Visitor): void {
+  const own = [...table.byName.values()].filter(({ openedBy }) => openedBy === device)
+  const [oldest] = own
+  if (oldest !== undefined && own.length >= RENDEZVOUS_PER_DEVICE_MAX) close(table, oldest)
+}
+
+function requireRoom(table: LinkTable, { isOfAccount }: Visitor, nowMs: number): void {
   let ofStrangers = 0
-  for (const { openedBy, isOfAccount } of table.byName.values()) {
-    if (openedBy === visitor.device) own += 1
-    if (!isOfAccount) ofStrangers += 1
-  }
-  if (own >= RENDEZVOUS_PER_DEVICE_MAX) {
-    throw new ProtocolError('quota', 'links-of-device', {
-      retryAfterMs: untilNextEnd(table, nowMs)
-    })
-  }
-  const isFull = visitor.isOfAccount
-    ? table.byName.size >= RENDEZVOUS_MAX
-    : ofStrangers >= RENDEZVOUS_MAX * STRANGER_SHARE || table.byName.size >= RENDEZVOUS_MAX
-  if (isFull) throw full(table, nowMs)
+  for (const rendezvous of table.byName.values()) if (!rendezvous.isOfAccount) ofStrangers += 1
+  const isFull = table.byName.size >= RENDEZVOUS_MAX
+  const isShareFull = !isOfAccount && ofStrangers >= RENDEZVOUS_MAX * STRANGER_SHARE
+  if (isFull || isShareFull) throw full(table, nowMs)
 }
 
 /** What counts against a visitor's limit: everything, or for strangers what strangers hold. */
