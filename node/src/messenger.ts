@@ -47,7 +47,7 @@ import type { Primitives } from './kernel/primitives.ts'
 import type { Random } from './kernel/random.ts'
 import type { Rpc } from './kernel/rpc.ts'
 import type { SealedStore } from './kernel/store/sealed.ts'
-import { type Devices, LinkHost, openDevices, packBundle } from './linking/index.ts'
+import { type Devices, LinkHost, openDevices, packBundle, waitForGroups } from './linking/index.ts'
 import { requireText } from './message-text.ts'
 import { gapsOf, MessageViews } from './messenger-views.ts'
 import { People } from './people.ts'
@@ -166,6 +166,7 @@ class Running implements Messenger {
   readonly #views: MessageViews
   readonly #people: People
   readonly #links: LinkHost
+  readonly #stopping = new AbortController()
   readonly #unlisten: () => void
 
   constructor(
@@ -198,7 +199,7 @@ class Running implements Messenger {
     this.#links = new LinkHost(parts, {
       profile: init.profile,
       bundle: () => this.#bundle(),
-      reconcile: () => this.#reconcile(),
+      reconcile: (signal) => this.#followDevices(signal),
       onLink: (link) => this.#events.emit({ type: 'link', link }),
       notice: (text) => this.#events.emit({ type: 'notice', text })
     })
@@ -320,12 +321,13 @@ class Running implements Messenger {
 
   async removeDevice({ device }: { device: string }) {
     const removed = await this.#parts.devices.remove(device)
-    this.#reconcile()
+    await this.#followDevices(this.#stopping.signal)
     return removed
   }
 
   async stop(): Promise<void> {
     this.#unlisten()
+    this.#stopping.abort()
     await this.#links.stop()
     await this.#delivery.stop()
   }
@@ -442,6 +444,14 @@ class Running implements Messenger {
     for (const conversation of this.#delivery.state.conversations.keys()) {
       this.#delivery.dispatch({ type: 'reconcile', conversation })
     }
+  }
+
+  /** The same, until they are in line: a command that ends at once would leave it to the next. */
+  async #followDevices(signal: AbortSignal): Promise<void> {
+    const { clock, directory } = this.#parts
+    const { account } = this.#init.profile
+    this.#reconcile()
+    await waitForGroups({ clock, directory, account, state: () => this.#delivery.state }, signal)
   }
 
   /** What a new device needs to know. */

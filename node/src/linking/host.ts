@@ -39,8 +39,8 @@ export interface LinkHostInit {
   readonly profile: Profile
   /** The new device's bundle, packed. The log names the device by now. */
   readonly bundle: () => Promise<Uint8Array>
-  /** The account's devices have changed: groups have to follow. */
-  readonly reconcile: () => void
+  /** The account's devices have changed: groups have to follow. Resolves when they have, or cannot now. */
+  readonly reconcile: (signal: AbortSignal) => Promise<void>
   readonly onLink: (link: LinkView) => void
   readonly notice: (text: string) => void
   /** Where the two devices meet; by default at the home. */
@@ -117,7 +117,7 @@ export class LinkHost {
         ? `The link of ${device.name} was finished.`
         : `The link of ${device.name} was cut off; the device was taken out of your account again.`
     )
-    this.#init.reconcile()
+    void this.#init.reconcile(this.#stopping.signal)
   }
 
   async stop(): Promise<void> {
@@ -162,7 +162,7 @@ export class LinkHost {
 
   async #linked(device: DeviceId, name: string): Promise<void> {
     await this.#components.devices.finish()
-    this.#init.reconcile()
+    await this.#init.reconcile(this.#stopping.signal)
     this.#init.onLink({ state: 'linked', device, name })
   }
 

@@ -5,6 +5,7 @@ export { requireDeviceName } from './device-names.ts'
 export { type Devices, openDevices } from './devices.ts'
 export type { Emoji } from './emoji.ts'
 export { linkError } from './failures.ts'
+export { waitForGroups } from './groups.ts'
 export { LinkHost } from './host.ts'
 export {
   beginNew,
