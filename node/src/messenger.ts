@@ -37,7 +37,7 @@ import { DirectGroups } from './direct/direct-groups.ts'
 import { relaysOf } from './direct/direct-policy.ts'
 import { serveDevices } from './direct/serve.ts'
 import { EventHub } from './event-hub.ts'
-import type { GroupCrypto, LocalDevice } from './groups/group-crypto.ts'
+import type { GroupCrypto, LocalDevice, Member } from './groups/group-crypto.ts'
 import { KeyPackageStore } from './groups/key-package-store.ts'
 import { ensureRegistered, type Profile } from './identity/profile.ts'
 import type { Clock } from './kernel/clock.ts'
@@ -203,7 +203,8 @@ class Running implements Messenger {
       onLink: (link) => this.#events.emit({ type: 'link', link }),
       notice: (text) => this.#events.emit({ type: 'notice', text })
     })
-    serveDevices({ ...parts, ...init, delivery: this.#delivery })
+    const isKnown = (device: DeviceId) => this.#isOfContact(device)
+    serveDevices({ ...parts, ...init, delivery: this.#delivery, isKnown })
     for (const home of start.homes) this.#delivery.addRoute(this.#routeTo(home))
     this.#delivery.resume()
     this.#delivery.dispatch({ type: 'addresses', addresses: this.#addresses() })
@@ -224,6 +225,15 @@ class Running implements Messenger {
   #knows(device: DeviceId): boolean {
     const epochs = [...this.#delivery.state.tags.values()].map(({ epoch }) => epoch)
     return epochs.some(({ members }) => members.some((member) => member.device === device))
+  }
+
+  /** Whether a device is of this account or of a contact, as far as groups say. */
+  #isOfContact(device: DeviceId): boolean {
+    const { account: self } = this.#init.profile
+    const isOurs = ({ account }: Member) =>
+      account === self || this.#parts.contacts.isContact(account)
+    const epochs = [...this.#delivery.state.tags.values()].map(({ epoch }) => epoch)
+    return epochs.some(({ members }) => members.some((one) => one.device === device && isOurs(one)))
   }
 
   /** This device, for a contact link; none while it listens nowhere. */

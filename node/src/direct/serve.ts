@@ -15,8 +15,10 @@ import type { Directory } from '../contacts/directory.ts'
 import type { Delivery } from '../delivery/delivery.ts'
 import type { GroupCrypto, LocalDevice } from '../groups/group-crypto.ts'
 import type { KeyPackageStore } from '../groups/key-package-store.ts'
+import type { Clock } from '../kernel/clock.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Rpc } from '../kernel/rpc.ts'
+import { type IsKnown, ServeLimits } from './serve-limits.ts'
 
 export interface ServeComponents {
   readonly rpc: Rpc
@@ -26,12 +28,16 @@ export interface ServeComponents {
   readonly delivery: Delivery
   readonly device: LocalDevice
   readonly directory: Directory
+  readonly clock: Clock
+  readonly isKnown: IsKnown
 }
 
 /** Registers the handlers; they end with the network. */
 export function serveDevices(components: ServeComponents): void {
   const { rpc, primitives, delivery, device, directory } = components
-  rpc.serve(direct.directDeliver, async ({ envelopes }) => {
+  const limits = new ServeLimits(components)
+  rpc.serve(direct.directDeliver, async ({ envelopes }, caller) => {
+    limits.deliver(caller.device, envelopes)
     const tooLarge = envelopes.some(({ byteLength }) => byteLength > envelope.ENVELOPE_BYTES_MAX)
     if (tooLarge) throw new ProtocolError('too-large', 'an envelope')
     const brought = envelopes.map((bytes) => ({
@@ -43,10 +49,12 @@ export function serveDevices(components: ServeComponents): void {
   rpc.serve(identity.identityFetch, async ({ account, from }) => {
     requireOwn(account, device)
     const operations = directory.operations(device.account)
-    return { operations: operations.slice(from), length: operations.length }
+    const until = from + identity.OPERATIONS_PER_FETCH_MAX
+    return { operations: operations.slice(from, until), length: operations.length }
   })
-  rpc.serve(keyPackages.keyPackagesTake, async ({ account }) => {
+  rpc.serve(keyPackages.keyPackagesTake, async ({ account }, caller) => {
     requireOwn(account, device)
+    limits.takePackage(caller.device)
     const keyPackage = await components.keyPackages.handOut()
     const own = { device: publicKeyOf(device.device), keyPackage, lastResort: false }
     return { packages: [own] }

@@ -17,6 +17,14 @@ const AVAILABLE_MIN = 8
 /** Kept in stock at the home. Each costs one signature and about 500 bytes there. */
 const AVAILABLE_MAX = 32
 
+/** Where the tags of packages handed out directly are, oldest first. */
+const HANDED_OUT_KEY = storeKey('groups/handed-out')
+/**
+ * Private halves kept for packages handed out directly; each is about a kilobyte. A group made with an older one
+ * is made again with a new one.
+ */
+export const HANDED_OUT_MAX = 256
+
 interface SecretRecord {
   readonly secret: Uint8Array
   /** 32 bytes, the KeyPackageRef. */
@@ -41,6 +49,7 @@ export interface KeyPackageComponents {
 
 export class KeyPackageStore {
   readonly #components: KeyPackageComponents
+  #handingOut: Promise<unknown> = Promise.resolve()
 
   constructor(components: KeyPackageComponents) {
     this.#components = components
@@ -71,18 +80,45 @@ export class KeyPackageStore {
     return published.available
   }
 
-  /** A fresh package for somebody who asks this very device; its private half is durable first. */
-  async handOut(): Promise<Uint8Array> {
-    return await this.#create(false)
+  /**
+   * A fresh package for somebody who asks this very device; its private half is durable first, and takes the
+   * place of the oldest beyond HANDED_OUT_MAX.
+   */
+  handOut(): Promise<Uint8Array> {
+    const handedOut = this.#handingOut.then(() => this.#handOutNext())
+    // The next one is handed out whatever became of this one; its own caller sees the failure.
+    this.#handingOut = handedOut.catch(() => undefined)
+    return handedOut
+  }
+
+  async #handOutNext(): Promise<Uint8Array> {
+    const { store } = this.#components
+    const { keyPackage, tag, write } = await this.#make(false)
+    const record = await store.get(HANDED_OUT_KEY)
+    const tags = [...(record === undefined ? [] : decodeRecord<Uint8Array[]>(record)), tag]
+    const old = tags.splice(0, Math.max(0, tags.length - HANDED_OUT_MAX))
+    await store.commit([
+      write,
+      { type: 'put', key: HANDED_OUT_KEY, value: encodeRecord(tags) },
+      ...old.map((forgotten): Write => ({ type: 'delete', key: this.#key(forgotten) }))
+    ])
+    return keyPackage
   }
 
   async #create(lastResort: boolean): Promise<Uint8Array> {
-    const { crypto, device, store } = this.#components
+    const { keyPackage, write } = await this.#make(lastResort)
+    await this.#components.store.commit([write])
+    return keyPackage
+  }
+
+  /** A package, the tag of a welcome made with it, and what keeps its private half. */
+  async #make(lastResort: boolean) {
+    const { crypto, device } = this.#components
     const { keyPackage, secret, reference } = await crypto.createKeyPackage(device, { lastResort })
     const record: SecretRecord = { secret, reference, lastResort }
-    const key = this.#key(reference.subarray(0, envelope.EPOCH_TAG_BYTES))
-    await store.commit([{ type: 'put', key, value: encodeRecord(record) }])
-    return keyPackage
+    const tag = reference.slice(0, envelope.EPOCH_TAG_BYTES)
+    const write: Write = { type: 'put', key: this.#key(tag), value: encodeRecord(record) }
+    return { keyPackage, tag, write }
   }
 
   #key(tag: Uint8Array): Uint8Array {
