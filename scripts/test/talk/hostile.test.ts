@@ -31,7 +31,7 @@ async function befriended(seed: number): Promise<[Person, Person]> {
   return [alice, bob]
 }
 
-const relay = () => ({ id: world.relayId, addresses: world.addressesOf(world.relayId) })
+const relay = () => ({ id: world.relayId, addresses: world.relayAddresses() })
 
 /** Puts bytes into bob's box as this device, trying again while the stranger's quota is used up. */
 async function append(from: Person, to: Person, bytes: Uint8Array): Promise<void> {

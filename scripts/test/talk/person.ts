@@ -4,6 +4,7 @@ import {
   MemoryDisk,
   type Network,
   openMemoryStore,
+  type PeerAddress,
   type Rpc,
   type SealedStore,
   type Store,
@@ -101,7 +102,7 @@ export class Person {
         store,
         network: {
           rpc: this.rpc,
-          addresses: () => [],
+          addresses: () => (this.#world.isDirect ? network.addresses() : []),
           onConnection: (listener) => network.onConnection(listener),
           onDiscovery: (listener) => network.onDiscovery(listener)
         },
@@ -230,10 +231,10 @@ export class Person {
 
   /** The network as this device sees it: the relay is where it is now, and may lie. */
   #through(rpc: Rpc): Rpc {
-    const locate = (peer: { id: string }) => ({
-      id: peer.id,
-      addresses: this.#world.addressesOf(peer.id as RelayId)
-    })
+    const locate = (peer: PeerAddress): PeerAddress =>
+      peer.id === this.#world.relayId
+        ? { id: peer.id, addresses: this.#world.relayAddresses() }
+        : peer
     return {
       ...rpc,
       request: async (peer, protocol, message, options) => {

@@ -3,10 +3,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { seedsFrom } from './chance.ts'
 import { requireNothingWaits, requireSameTalk, settle } from './checks.ts'
-import { rollStorm, type Storm } from './storm.ts'
+import { rollStorm, type Storm, type StormOptions } from './storm.ts'
 
-const SEEDS_USUAL = 40
-const SEED_MS = 20_000
+const SEEDS_USUAL = 24
+const SEED_MS = 30_000
 
 let storm: Storm | undefined
 afterEach(() => storm?.world.end())
@@ -14,19 +14,31 @@ afterEach(() => storm?.world.end())
 const only = process.env.KITH_SEED
 const seeds = only === undefined ? seedsFrom(1, SEEDS_USUAL) : [Number(only)]
 
+async function weather(seed: number, options: StormOptions): Promise<void> {
+  storm = await rollStorm(seed, options)
+  const { world, alice, bob } = storm
+  await settle(world, alice, bob)
+  await requireSameTalk(world, alice, bob)
+  // Receipts for receipts, retries and timers come to rest.
+  await world.run(60_000)
+  for (const person of [alice, bob]) await requireNothingWaits(world, person)
+}
+
 describe('a storm', () => {
   it.each(seeds)(
-    'with seed %i leaves the same talk on both sides',
-    { timeout: SEED_MS },
-    async (seed) => {
-      storm = await rollStorm(seed)
-      const { world, alice, bob } = storm
-      await settle(world, alice, bob)
-      await requireSameTalk(world, alice, bob)
-      // Receipts for receipts, retries and timers come to rest.
-      await world.run(60_000)
-      for (const person of [alice, bob]) await requireNothingWaits(world, person)
-    }
+    'over the relay with seed %i leaves the same talk on both sides',
+    {
+      timeout: SEED_MS
+    },
+    (seed) => weather(seed, {})
+  )
+
+  it.each(seeds)(
+    'over both paths with seed %i leaves the same talk on both sides',
+    {
+      timeout: SEED_MS
+    },
+    (seed) => weather(seed, { direct: true })
   )
 
   it('with the same seed is the same storm', async () => {

@@ -15,11 +15,20 @@ export interface Storm {
   readonly counts: Map<string, number>
 }
 
+export interface StormOptions {
+  /** The devices reach each other, too. */
+  readonly direct?: boolean
+}
+
 /** Rolls the storm and leaves everything healed and running. */
-export async function rollStorm(seed: number): Promise<Storm> {
+export async function rollStorm(
+  seed: number,
+  { direct = false }: StormOptions = {}
+): Promise<Storm> {
   const world = await World.of(seed, ['alice', 'bob'], {
     chunkBytes: seed % 3 === 0 ? 7 : 4_096,
-    latencyMs: (seed % 4) * 15
+    latencyMs: (seed % 4) * 15,
+    direct
   })
   const [alice, bob] = world.people as [Person, Person]
   await alice.api.addContact({ link: bob.link })
@@ -27,13 +36,6 @@ export async function rollStorm(seed: number): Promise<Storm> {
   const storm: Storm = { world, alice, bob, counts: new Map() }
   crashOnEvents(storm)
   for (let step = 0; step < STEPS; step += 1) {
-    console.log(
-      step,
-      [...storm.counts].join(' '),
-      alice.isRunning,
-      bob.isRunning,
-      world.relay !== undefined
-    )
     await rollStep(storm)
     await world.run(world.dice.roll(0, 400))
   }
@@ -47,9 +49,10 @@ async function rollStep(storm: Storm): Promise<void> {
   const person = dice.oneIn(2) ? alice : bob
   const happens = [
     [40, 'compose', () => compose(storm, person)],
-    [8, 'cut', () => world.cut(person)],
-    [8, 'freeze', () => world.freeze(person)],
-    [16, 'heal', () => world.heal(person)],
+    [8, 'cut', () => world.cut(person, otherEnd(storm, person))],
+    [8, 'freeze', () => world.freeze(person, otherEnd(storm, person))],
+    [16, 'heal', () => world.heal(person, otherEnd(storm, person))],
+    [2, 'let time pass', () => world.run(dice.roll(1, 60) * 1_000)],
     [4, 'crash the relay', () => restartRelay(storm, 'crash')],
     [3, 'stop the relay', () => restartRelay(storm, 'stop')],
     [5, 'crash a person', () => restart(storm, person, 'crash')],
@@ -68,6 +71,12 @@ async function rollStep(storm: Storm): Promise<void> {
     await act()
     return
   }
+}
+
+/** The relay, or the other person. */
+function otherEnd({ world, alice, bob }: Storm, person: Person): Person | undefined {
+  if (world.dice.oneIn(2)) return undefined
+  return person === alice ? bob : alice
 }
 
 /** Some messages at once; whoever was asleep is woken first. */
@@ -145,6 +154,7 @@ async function heal({ world, alice, bob }: Storm): Promise<void> {
   if (world.relay === undefined) await world.startRelay()
   for (const person of [alice, bob]) {
     world.heal(person)
+    world.heal(person, person === alice ? bob : alice)
     if (!person.isRunning) await person.start()
     // Some storms end before a first contact.
     const other = person === alice ? bob : alice

@@ -9,7 +9,7 @@ import {
   FakeClock,
   type MemoryNetworks
 } from '@kith/node/testing'
-import { type RelayId, relayIdOf } from '@kith/protocols'
+import { type DeviceId, type RelayId, relayIdOf } from '@kith/protocols'
 import { createRelay, DEFAULT_CONFIG, type Relay, type RelayLimits } from '@kith/relay'
 import { createDice, type Dice } from '../../storm/dice.ts'
 import { randomOf } from './chance.ts'
@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly chunkBytes?: number
   readonly latencyMs?: number
   readonly limits?: Partial<RelayLimits>
+  /** Devices tell where they are, and are reached there. */
+  readonly direct?: boolean
   /** Instead of the symbolic twin. */
   readonly crypto?: GroupCrypto
 }
@@ -32,6 +34,7 @@ const SETTLE_MS = 240_000
 
 export class World {
   readonly seed: number
+  readonly isDirect: boolean
   readonly dice: Dice
   readonly random
   readonly clock = new FakeClock()
@@ -50,6 +53,7 @@ export class World {
 
   constructor(seed: number, options: WorldOptions = {}) {
     this.seed = seed
+    this.isDirect = options.direct ?? false
     this.dice = createDice(seed)
     this.random = randomOf(this.dice)
     this.log = createLog({
@@ -80,8 +84,9 @@ export class World {
     return person
   }
 
-  addressesOf(id: string): readonly string[] {
-    return id === this.relayId ? (this.#relayNetwork?.addresses() ?? []) : []
+  /** Where the relay is now; account logs say where it was. */
+  relayAddresses(): readonly string[] {
+    return this.#relayNetwork?.addresses() ?? []
   }
 
   async startRelay(): Promise<void> {
@@ -132,17 +137,23 @@ export class World {
     return copy
   }
 
-  cut(person: Person): void {
-    this.networks.cut(person.device, this.relayId as never)
+  /** The connection between a person and the relay, or another person, is lost and cannot be made. */
+  cut(person: Person, other?: Person): void {
+    this.networks.cut(...this.#ends(person, other))
   }
 
-  heal(person: Person): void {
-    this.networks.heal(person.device, this.relayId as never)
+  /** Undoes `cut` and `freeze`. */
+  heal(person: Person, other?: Person): void {
+    this.networks.heal(...this.#ends(person, other))
   }
 
   /** Bytes between the two wait, and nobody is told. */
-  freeze(person: Person): void {
-    this.networks.hold(person.device, this.relayId as never)
+  freeze(person: Person, other?: Person): void {
+    this.networks.hold(...this.#ends(person, other))
+  }
+
+  #ends(person: Person, other: Person | undefined): [DeviceId, DeviceId] {
+    return [person.device, other?.device ?? (this.relayId as string as DeviceId)]
   }
 
   async run(ms: number): Promise<void> {
