@@ -295,6 +295,7 @@ class Running implements Messenger {
 
   async sendMessage({ to, text }: { to: string; text: string }): Promise<MessageView> {
     requireText(text)
+    this.#parts.devices.requireOwn()
     const contact = this.#parts.contacts.find(to)
     const { conversation } = this.#parts.contacts.view(contact)
     const entry = await this.#delivery.compose({ conversation, peer: contact.account, text })
@@ -438,15 +439,17 @@ class Running implements Messenger {
   }
 
   /** Another device may have changed the account: the groups have to follow. */
-  async #followAccount(home: Home, signal: AbortSignal): Promise<void> {
-    const { account, device } = this.#init.device
-    const { devices } = await this.#parts.directory.refresh(account, [home], signal)
-    if (!devices.some((entry) => entry.device === device)) {
-      this.#events.emit({ type: 'notice', text: 'This device was removed from its account.' })
-      return
-    }
+  async #followAccount(signal: AbortSignal): Promise<void> {
     await this.#links.settle(signal)
     this.#reconcile()
+  }
+
+  /** A removed device is refused everything; it has to say so itself. */
+  async #isRemoved(home: Home, signal: AbortSignal): Promise<boolean> {
+    await this.#parts.directory.refresh(this.#init.device.account, [home], signal)
+    if (this.#parts.devices.isOwn) return false
+    this.#events.emit({ type: 'notice', text: 'This device was removed from its account.' })
+    return true
   }
 
   /** Has every group compared with the account logs. */
@@ -460,8 +463,9 @@ class Running implements Messenger {
   async #followDevices(signal: AbortSignal): Promise<void> {
     const { clock, directory } = this.#parts
     const { account } = this.#init.profile
-    this.#reconcile()
-    await waitForGroups({ clock, directory, account, state: () => this.#delivery.state }, signal)
+    const state = () => this.#delivery.state
+    const reconcile = () => this.#reconcile()
+    await waitForGroups({ clock, directory, account, state, reconcile }, signal)
   }
 
   /** What a new device needs to know. */
@@ -484,8 +488,9 @@ class Running implements Messenger {
     const { profile: made } = this.#init
     const profile = { ...made, operations: this.#parts.directory.operations(made.account) }
     await ensureRegistered({ rpc, home, profile, signal })
+    if (await this.#isRemoved(home, signal)) return
     await this.#parts.boxSettings.tell(home, signal)
     await keyPackages.replenish(home, signal)
-    await this.#followAccount(home, signal)
+    await this.#followAccount(signal)
   }
 }

@@ -51,7 +51,8 @@ function change(turn: Turn, { id }: ConversationState, { change }: OpenedMessage
   }
 }
 
-function refusalOf(turn: Turn, { result, owner, depths }: Received): string | undefined {
+function refusalOf(turn: Turn, received: Received): string | undefined {
+  const { result, owner, depths } = received
   const { content } = result
   const { epoch } = owner
   const isMember = epoch.members.some(
@@ -67,7 +68,21 @@ function refusalOf(turn: Turn, { result, owner, depths }: Received): string | un
     return 'its author is on a fork of the group'
   const known = result.heads.map(({ id, depth }) => depth ?? depths.get(id))
   const { deepest } = turn.conversation(owner.conversation)
+  if (isFromRemoved(turn, received)) return 'its device was removed'
   return depthHolds(content.depth, known, deepest) ? undefined : 'its place in the order is forged'
+}
+
+/**
+ * What a device wrote before it was removed has come by a relay or comes yet. What it brings itself, in an epoch
+ * that is over and whose successors do not hold it, it may have written at any time.
+ */
+function isFromRemoved(turn: Turn, { entry, result, owner }: Received): boolean {
+  if (entry.path !== 'direct') return false
+  const newest = turn
+    .conversation(owner.conversation)
+    .epochs.filter(({ groupId }) => groupId === owner.epoch.groupId)
+    .reduce((best, next) => (next.epoch > best.epoch ? next : best), owner.epoch)
+  return !newest.members.some(({ device }) => device === result.device)
 }
 
 /** Counters, heads and gaps after this message. */

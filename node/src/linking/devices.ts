@@ -56,6 +56,20 @@ export class Devices {
     return [...this.#names]
   }
 
+  /** Whether the account's log, as it is known here, names this device. */
+  get isOwn(): boolean {
+    const { device, directory } = this.#components
+    return directory.certified(device)
+  }
+
+  /** Throws UserError `device-removed`: what this device writes, nobody takes. */
+  requireOwn(): void {
+    if (this.isOwn) return
+    throw new UserError('device-removed', 'This device was removed from its account.', {
+      hint: "Link it again, in another folder: kith --home <folder> device link '<code>'"
+    })
+  }
+
   list(): readonly DeviceView[] {
     const { device: own, directory } = this.#components
     const operations = directory.operations(own.account)

@@ -9,19 +9,28 @@ import { type Clock, sleep } from '../kernel/clock.ts'
 /** A change of a group takes two round trips to its sequencer; more than this and a relay is not there. */
 const WAIT_MS = 15 * SECOND_MS
 const LOOK_MS = 50
+/** A comparison that began before the logs changed found nothing to do: again, this long after. */
+const ASK_MS = 500
 
 export interface GroupsOptions {
   readonly state: () => Pick<DeliveryState, 'conversations' | 'outbox'>
   readonly directory: Pick<Directory, 'state' | 'certified'>
   readonly account: AccountId
   readonly clock: Clock
+  /** Has all groups compared with the logs; one that is being compared already ignores it. */
+  readonly reconcile: () => void
 }
 
 /** Resolves to whether they are, after at most 15 seconds. */
 export async function waitForGroups(options: GroupsOptions, signal: AbortSignal): Promise<boolean> {
-  const { clock } = options
+  const { clock, reconcile } = options
   const giveUpAtMs = clock.monotonic() + WAIT_MS
+  let askedAtMs = Number.NEGATIVE_INFINITY
   while (!areGroupsCurrent(options)) {
+    if (clock.monotonic() - askedAtMs >= ASK_MS) {
+      askedAtMs = clock.monotonic()
+      reconcile()
+    }
     if (signal.aborted || clock.monotonic() >= giveUpAtMs) return false
     await sleep(clock, LOOK_MS, signal).catch(() => {
       // Stopping: seen above.
