@@ -1,6 +1,7 @@
 // One person of a talk: an account with one device, its disk, and everything that was ever shown on it.
 import { createMessenger, type MessageView, type Messenger, type NodeEvent } from '@kith/node'
 import {
+  type KeyPair,
   MemoryDisk,
   type Network,
   openMemoryStore,
@@ -40,6 +41,8 @@ export class Person {
   readonly disk = new MemoryDisk()
   readonly account: AccountId
   readonly device: DeviceId
+  /** Of the account. */
+  readonly recovery: KeyPair
   readonly link: string
   /** Every event of every run, in order. */
   readonly events: NodeEvent[] = []
@@ -69,7 +72,9 @@ export class Person {
     const keys = primitives.keyPair(this.#seed)
     this.device = deviceIdOf(keys.publicKey)
     const homes = [{ relay: world.relayId, addresses: [ADDRESS] }]
-    const operation = createOperation(world, keys, homes)
+    const nonce = world.random.bytes(identity.NONCE_BYTES)
+    this.recovery = primitives.keyPair(world.random.bytes(32))
+    const operation = createOperation(world, { keys, nonce, recovery: this.recovery, homes })
     this.account = identity.accountIdOfFirst(operation.operation, primitives.sha256)
     this.#profile = {
       account: this.account,
@@ -258,10 +263,16 @@ export class Person {
   }
 }
 
+interface FirstOperation {
+  readonly keys: KeyPair
+  readonly nonce: Uint8Array
+  readonly recovery: KeyPair
+  readonly homes: readonly { relay: RelayId; addresses: readonly string[] }[]
+}
+
 function createOperation(
-  { random, clock }: World,
-  keys: { publicKey: Uint8Array; privateKey: Uint8Array },
-  homes: readonly { relay: RelayId; addresses: readonly string[] }[]
+  { clock }: World,
+  { keys, nonce, recovery, homes }: FirstOperation
 ): identity.SignedOperation {
   const operation = identity.Operation.encode({
     version: identity.OPERATION_VERSION,
@@ -270,9 +281,9 @@ function createOperation(
     previous: new Uint8Array(0),
     createdAtMs: clock.now(),
     create: {
-      nonce: random.bytes(identity.NONCE_BYTES),
+      nonce,
       device: keys.publicKey,
-      recoveryKey: primitives.keyPair(random.bytes(32)).publicKey,
+      recoveryKey: recovery.publicKey,
       homes: homes.map(({ relay, addresses }) => ({
         relay: publicKeyOf(relay),
         addresses: [...addresses]

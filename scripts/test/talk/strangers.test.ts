@@ -1,9 +1,15 @@
 // Somebody who was not added writes: what the user sees, what the stranger learns, and what accepting, ignoring and
 // blocking change.
+import type { Rpc } from '@kith/node/kernel'
+import { nodePrimitives as primitives } from '@kith/node/kernel/host'
+import { idBytes, identity } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
 import { settle } from './checks.ts'
 import type { Person } from './person.ts'
 import { World } from './world.ts'
+
+/** More than are kept. */
+const STRANGERS = 105
 
 let world: World
 afterEach(() => world.end())
@@ -210,7 +216,90 @@ describe('a blocked account', () => {
   })
 })
 
+/** A person replaces the recovery key of the account, by the one there is. */
+async function replaceRecoveryKey(person: Person): Promise<void> {
+  const state = await logOf(person)
+  const operation = identity.Operation.encode({
+    version: identity.OPERATION_VERSION,
+    account: idBytes(person.account),
+    sequence: state.length,
+    previous: state.head,
+    createdAtMs: world.clock.now(),
+    setRecoveryKey: { recoveryKey: primitives.keyPair(world.random.bytes(32)).publicKey }
+  })
+  const { publicKey, privateKey } = person.recovery
+  const signature = primitives.sign(privateKey, identity.operationToSign(operation))
+  const signed = { operation, signer: publicKey, signature }
+  await rpcOf(person).request(relay(), identity.identityAppend, { operation: signed, invite: '' })
+}
+
+const relay = () => ({ id: world.relayId, addresses: [] })
+
+function rpcOf({ rpc }: Person): Rpc {
+  if (rpc === undefined) throw new Error('not running')
+  return rpc
+}
+
+async function logOf(person: Person): Promise<identity.AccountState> {
+  const { operations } = await rpcOf(person).request(relay(), identity.identityFetch, {
+    account: idBytes(person.account),
+    from: 0
+  })
+  return identity.foldAccountLog(operations, primitives)
+}
+
+describe('a flood of strangers', () => {
+  it('leaves the newest hundred requests, and room for contacts', async () => {
+    world = await World.of(12, ['alice', 'bob'])
+    const [alice, bob] = world.people as [Person, Person]
+    await bob.api.addContact({ link: alice.link })
+    await alice.api.addContact({ link: bob.link })
+    await alice.send('bob', 'before')
+    await settle(world, alice, bob)
+    for (let number = 0; number < STRANGERS; number += 1) {
+      const stranger = world.join(`s${number}`)
+      await stranger.start()
+      await world.run(200)
+      await stranger.api.addContact({ link: bob.link })
+      await stranger.send('bob', `buy ${number}`)
+      await world.run(1_000)
+      await stranger.stop()
+    }
+    await world.run(5_000)
+    await alice.send('bob', 'after')
+    await settle(world, alice, bob)
+    expect(await bob.texts('alice')).toEqual(['before', 'after'])
+    const requests = await bob.api.listRequests()
+    expect(requests).toHaveLength(100)
+    expect(requests[0]?.text).toBe(`buy ${STRANGERS - 1}`)
+    expect(bob.eventsOf('message')).toHaveLength(2)
+    expect(bob.eventsOf('request')).toHaveLength(STRANGERS)
+    await bob.stop()
+    await bob.start()
+    expect(await bob.api.listRequests()).toEqual(requests)
+  }, 60_000)
+})
+
 describe('a safety number', () => {
+  it('changes with a recovery key: both sides see it, and the contact is no longer verified', async () => {
+    const [eve, bob] = await eveWrites(13)
+    await bob.api.acceptRequest({ who: eve.account })
+    const before = await bob.api.safetyNumber({ who: 'eve' })
+    await bob.api.verifyContact({ who: 'eve', digits: before.digits })
+    await replaceRecoveryKey(eve)
+    const after = await bob.api.safetyNumber({ who: 'eve' })
+    expect(after.digits).not.toBe(before.digits)
+    expect(after.contact.isVerified).toBe(false)
+    expect((await eve.api.safetyNumber({ who: 'bob' })).digits).toBe(after.digits)
+    await world.run(1_000)
+    const told = 'eve replaced the recovery key: the safety number has changed, compare it again'
+    expect(bob.eventsOf('notice').map(({ text }) => text)).toEqual([`${told}.`])
+    expect((await bob.api.listMessages({ with: 'eve' })).notices).toMatchObject([{ text: told }])
+    const old = bob.api.verifyContact({ who: 'eve', digits: before.digits })
+    await expect(old).rejects.toMatchObject({ code: 'safety-mismatch' })
+    await bob.api.verifyContact({ who: 'eve', digits: after.digits })
+  })
+
   it('is the same on both sides, and confirming it marks the contact for good', async () => {
     const [eve, bob] = await eveWrites(11)
     await bob.api.acceptRequest({ who: eve.account })
