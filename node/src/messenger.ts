@@ -39,6 +39,7 @@ import { serveDevices } from './direct/serve.ts'
 import { EventHub } from './event-hub.ts'
 import type { GroupCrypto, LocalDevice, Member } from './groups/group-crypto.ts'
 import { KeyPackageStore } from './groups/key-package-store.ts'
+import { HomeSessions, targetsOf } from './home-sessions.ts'
 import { ensureRegistered, type Profile } from './identity/profile.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
@@ -50,6 +51,7 @@ import type { SealedStore } from './kernel/store/sealed.ts'
 import { type Devices, LinkHost, openDevices, packBundle, waitForGroups } from './linking/index.ts'
 import { requireText } from './message-text.ts'
 import { gapsOf, MessageViews } from './messenger-views.ts'
+import { Neighbours } from './neighbours.ts'
 import { People } from './people.ts'
 
 /** Listed when a caller does not say how many, and at most. */
@@ -145,6 +147,7 @@ export async function createMessenger(
   )
 }
 
+/** Everything a running messenger is made of, besides its delivery. */
 interface Parts extends MessengerComponents {
   readonly rpc: Rpc
   readonly contacts: Contacts
@@ -166,6 +169,7 @@ class Running implements Messenger {
   readonly #views: MessageViews
   readonly #people: People
   readonly #links: LinkHost
+  readonly #neighbours: Neighbours
   readonly #stopping = new AbortController()
   readonly #unlisten: () => void
 
@@ -181,7 +185,7 @@ class Running implements Messenger {
       { ...parts, marks: new Marks(parts.store), device: init.device },
       {
         state: start.state,
-        targets: (account, envelopeId) => this.#targets(account, envelopeId),
+        targets: (account, envelopeId) => targetsOf(parts, account, envelopeId),
         onEvent: (event) => this.#onEvent(event),
         onFailure: () =>
           this.#events.emit({ type: 'notice', text: 'The store failed; nothing more is kept.' })
@@ -203,49 +207,22 @@ class Running implements Messenger {
       onLink: (link) => this.#events.emit({ type: 'link', link }),
       notice: (text) => this.#events.emit({ type: 'notice', text })
     })
-    const isKnown = (device: DeviceId) => this.#isOfContact(device)
+    this.#neighbours = new Neighbours({ ...parts, delivery: this.#delivery }, init.profile.account)
+    const isKnown = (device: DeviceId) => this.#neighbours.isOfContact(device)
     serveDevices({ ...parts, ...init, delivery: this.#delivery, isKnown })
-    for (const home of start.homes) this.#delivery.addRoute(this.#routeTo(home))
+    const sessions = new HomeSessions(
+      { ...parts, delivery: this.#delivery },
+      {
+        ...init,
+        emit: (event) => this.#events.emit(event),
+        settleLinks: (signal) => this.#links.settle(signal),
+        reconcile: () => this.#reconcile()
+      }
+    )
+    for (const home of start.homes) this.#delivery.addRoute(sessions.routeTo(home))
     this.#delivery.resume()
-    this.#delivery.dispatch({ type: 'addresses', addresses: this.#addresses() })
-    const unlisten = [
-      parts.network.onConnection(({ peer, connected }) => {
-        if (connected && this.#knows(peer)) this.#delivery.devices.connected(peer)
-      }),
-      parts.network.onDiscovery(({ peer, addresses }) => {
-        if (this.#knows(peer)) this.#delivery.devices.learn(peer, addresses)
-      })
-    ]
-    this.#unlisten = () => {
-      for (const stop of unlisten) stop()
-    }
-  }
-
-  /** Whether a device is one that something could be for. */
-  #knows(device: DeviceId): boolean {
-    const epochs = [...this.#delivery.state.tags.values()].map(({ epoch }) => epoch)
-    return epochs.some(({ members }) => members.some((member) => member.device === device))
-  }
-
-  /** Whether a device is of this account or of a contact, as far as groups say. */
-  #isOfContact(device: DeviceId): boolean {
-    const { account: self } = this.#init.profile
-    const isOurs = ({ account }: Member) =>
-      account === self || this.#parts.contacts.isContact(account)
-    const epochs = [...this.#delivery.state.tags.values()].map(({ epoch }) => epoch)
-    return epochs.some(({ members }) => members.some((one) => one.device === device && isOurs(one)))
-  }
-
-  /** This device, for a contact link; none while it listens nowhere. */
-  #ownAddress(): readonly DeviceAddress[] {
-    const addresses = this.#addresses()
-    return addresses.length === 0 ? [] : [{ device: this.#init.device.device, addresses }]
-  }
-
-  /** Multiaddrs of this device as they are told to others: without the PeerId, which they know. */
-  #addresses(): readonly string[] {
-    const addresses = this.#parts.network.addresses().map((address) => address.split('/p2p/')[0])
-    return addresses.filter((address) => address !== undefined).slice(0, ADDRESSES_MAX)
+    this.#delivery.dispatch({ type: 'addresses', addresses: this.#neighbours.addresses() })
+    this.#unlisten = this.#neighbours.listen()
   }
 
   async account(): Promise<AccountView> {
@@ -262,8 +239,14 @@ class Running implements Messenger {
       devices: this.#parts.directory.state(account)?.devices.map((entry) => entry.device) ?? [],
       homes: this.#homes(),
       link: formatContactLink({ account, name, relays }),
-      directLink: formatContactLink({ account, name, relays, devices: this.#ownAddress() })
+      directLink: formatContactLink({ account, name, relays, devices: this.#here() })
     }
+  }
+
+  /** This device, for a contact link; none while it listens nowhere. */
+  #here(): readonly DeviceAddress[] {
+    const addresses = this.#neighbours.addresses()
+    return addresses.length === 0 ? [] : [{ device: this.#init.device.device, addresses }]
   }
 
   async status(): Promise<StatusView> {
@@ -351,18 +334,6 @@ class Running implements Messenger {
     }))
   }
 
-  #targets(account: AccountId, envelopeId: Uint8Array): box.Target[] {
-    const { contacts, primitives } = this.#parts
-    const secret = contacts.get(account)?.deliverySecret
-    const token =
-      secret === undefined
-        ? new Uint8Array(0)
-        : box.deliveryToken({ secret, account: idBytes(account), envelopeId }, (key, ...parts) =>
-            primitives.hmac(key, ...parts)
-          )
-    return [{ account: idBytes(account), deliveryToken: token }]
-  }
-
   #onEvent(event: DeliveryEvent): void {
     if (!this.#people.isShown(event)) return
     switch (event.type) {
@@ -400,58 +371,6 @@ class Running implements Messenger {
     this.#events.emit({ type: 'state', message: this.#views.ofEntry(entry) })
   }
 
-  #routeTo(home: Home): RelayRoute {
-    const dispatch = this.#delivery.dispatch.bind(this.#delivery)
-    const relay = home.id
-    const connection = (connected: boolean) =>
-      this.#events.emit({ type: 'connection', relay, connected })
-    return new RelayRoute(this.#parts, {
-      home,
-      resume: () => this.#resumeFrom(home),
-      targets: ({ target, sealed }) =>
-        sealed === undefined ? [] : this.#targets(target, idBytes(sealed.id)),
-      prepare: (signal) => this.#prepare(home, signal),
-      on: {
-        online: () => {
-          dispatch({ type: 'online', relay })
-          connection(true)
-        },
-        offline: () => {
-          dispatch({ type: 'offline', relay })
-          connection(false)
-        },
-        item: (item) => dispatch({ type: 'item', relay, item }),
-        accepted: (local) => dispatch({ type: 'accepted', local, relay }),
-        refused: (local, reason, retryAfterMs) =>
-          dispatch({ type: 'refused', local, relay, reason, retryAfterMs }),
-        unknown: (local, retryAfterMs) =>
-          this.#parts.clock.schedule(retryAfterMs, () =>
-            dispatch({ type: 'retry-append', local, relay })
-          )
-      }
-    })
-  }
-
-  #resumeFrom({ id }: Home): { storeEpoch: Uint8Array; number: number } {
-    const { intakes, cursors } = this.#delivery.state
-    const cursor = intakes.get(id)?.cursor ?? cursors.get(id)
-    return cursor ?? { storeEpoch: new Uint8Array(0), number: 0 }
-  }
-
-  /** Another device may have changed the account: the groups have to follow. */
-  async #followAccount(signal: AbortSignal): Promise<void> {
-    await this.#links.settle(signal)
-    this.#reconcile()
-  }
-
-  /** A removed device is refused everything; it has to say so itself. */
-  async #isRemoved(home: Home, signal: AbortSignal): Promise<boolean> {
-    await this.#parts.directory.refresh(this.#init.device.account, [home], signal)
-    if (this.#parts.devices.isOwn) return false
-    this.#events.emit({ type: 'notice', text: 'This device was removed from its account.' })
-    return true
-  }
-
   /** Has every group compared with the account logs. */
   #reconcile(): void {
     for (const conversation of this.#delivery.state.conversations.keys()) {
@@ -480,17 +399,5 @@ class Running implements Messenger {
       known: contacts.list().map((contact) => contact.account),
       conversations: exportConversations(this.#delivery.state)
     })
-  }
-
-  /** What a home must have of this account before others can reach it. */
-  async #prepare(home: Home, signal: AbortSignal): Promise<void> {
-    const { rpc, keyPackages } = this.#parts
-    const { profile: made } = this.#init
-    const profile = { ...made, operations: this.#parts.directory.operations(made.account) }
-    await ensureRegistered({ rpc, home, profile, signal })
-    if (await this.#isRemoved(home, signal)) return
-    await this.#parts.boxSettings.tell(home, signal)
-    await keyPackages.replenish(home, signal)
-    await this.#followAccount(signal)
   }
 }

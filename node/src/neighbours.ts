@@ -1,0 +1,62 @@
+// Devices that can be met without a relay: who is connected or seen on the local network, and whether it is one of
+// those that something could be for.
+import { type AccountId, ADDRESSES_MAX, type DeviceId } from '@kith/protocols'
+import type { Contacts } from './contacts/contacts.ts'
+import type { Delivery } from './delivery/delivery.ts'
+import type { Member } from './groups/group-crypto.ts'
+import type { Network } from './kernel/network.ts'
+
+export interface NeighboursComponents {
+  readonly network: Pick<Network, 'addresses' | 'onConnection' | 'onDiscovery'>
+  readonly delivery: Delivery
+  readonly contacts: Contacts
+}
+
+export class Neighbours {
+  readonly #components: NeighboursComponents
+  readonly #self: AccountId
+
+  constructor(components: NeighboursComponents, self: AccountId) {
+    this.#components = components
+    this.#self = self
+  }
+
+  /** Has delivery told of members that connect or are seen near, until the returned function is called. */
+  listen(): () => void {
+    const { delivery, network } = this.#components
+    const unlisten = [
+      network.onConnection(({ peer, connected }) => {
+        if (connected && this.#isMember(peer, () => true)) delivery.devices.connected(peer)
+      }),
+      network.onDiscovery(({ peer, addresses }) => {
+        if (this.#isMember(peer, () => true)) delivery.devices.learn(peer, addresses)
+      })
+    ]
+    return () => {
+      for (const stop of unlisten) stop()
+    }
+  }
+
+  /** Whether a device is of this account or of a contact, as far as groups say. */
+  isOfContact(device: DeviceId): boolean {
+    const { contacts } = this.#components
+    return this.#isMember(
+      device,
+      ({ account }) => account === this.#self || contacts.isContact(account)
+    )
+  }
+
+  /** Multiaddrs of this device as they are told to others: without the PeerId, which they know. */
+  addresses(): readonly string[] {
+    const { network } = this.#components
+    const addresses = network.addresses().map((address) => address.split('/p2p/')[0])
+    return addresses.filter((address) => address !== undefined).slice(0, ADDRESSES_MAX)
+  }
+
+  #isMember(device: DeviceId, holds: (member: Member) => boolean): boolean {
+    const epochs = [...this.#components.delivery.state.tags.values()].map(({ epoch }) => epoch)
+    return epochs.some(({ members }) =>
+      members.some((member) => member.device === device && holds(member))
+    )
+  }
+}
