@@ -1,13 +1,9 @@
 // The messenger: builds every component in order and is the one place that knows them all. What a user interface
 // may do with it is MessengerApi.
 import {
-  type AccountId,
-  ADDRESSES_MAX,
-  box,
   type DeviceAddress,
   type DeviceId,
   formatContactLink,
-  idBytes,
   type RelayAddress
 } from '@kith/protocols'
 import type {
@@ -30,17 +26,17 @@ import { Delivery } from './delivery/delivery.ts'
 import type { DeliveryEvent } from './delivery/inputs.ts'
 import { loadIntroductions, loadState } from './delivery/load.ts'
 import { Marks } from './delivery/marks.ts'
-import { type Home, RelayRoute } from './delivery/relay-route.ts'
+import type { Home } from './delivery/relay-route.ts'
 import type { OutboxEntry } from './delivery/state.ts'
 import { exportConversations } from './delivery/transfer.ts'
 import { DirectGroups } from './direct/direct-groups.ts'
 import { relaysOf } from './direct/direct-policy.ts'
 import { serveDevices } from './direct/serve.ts'
 import { EventHub } from './event-hub.ts'
-import type { GroupCrypto, LocalDevice, Member } from './groups/group-crypto.ts'
+import type { GroupCrypto, LocalDevice } from './groups/group-crypto.ts'
 import { KeyPackageStore } from './groups/key-package-store.ts'
 import { HomeSessions, targetsOf } from './home-sessions.ts'
-import { ensureRegistered, type Profile } from './identity/profile.ts'
+import type { Profile } from './identity/profile.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Log } from './kernel/log.ts'
 import type { Network } from './kernel/network.ts'
