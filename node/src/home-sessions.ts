@@ -33,6 +33,7 @@ export interface HomeSessionsInit {
 export class HomeSessions {
   readonly #components: HomeSessionsComponents
   readonly #init: HomeSessionsInit
+  #isRemovalTold = false
 
   constructor(components: HomeSessionsComponents, init: HomeSessionsInit) {
     this.#components = components
@@ -81,21 +82,24 @@ export class HomeSessions {
     const { profile: made } = this.#init
     const profile = { ...made, operations: directory.operations(made.account) }
     await ensureRegistered({ rpc, home, profile, signal })
+    // A removed device is refused all that follows.
+    if (await this.#isRemoved(home, signal)) return
     await boxSettings.tell(home, signal)
     await keyPackages.replenish(home, signal)
-    await this.#followAccount(home, signal)
-  }
-
-  /** Another device may have changed the account: the groups have to follow. */
-  async #followAccount(home: Home, signal: AbortSignal): Promise<void> {
-    const { account, device } = this.#init.device
-    const { devices } = await this.#components.directory.refresh(account, [home], signal)
-    if (!devices.some((entry) => entry.device === device)) {
-      this.#init.emit({ type: 'notice', text: 'This device was removed from its account.' })
-      return
-    }
     await this.#init.settleLinks(signal)
     this.#init.reconcile()
+  }
+
+  /** Another device may have changed the account, and removed this one; then the user is told, once a run. */
+  async #isRemoved(home: Home, signal: AbortSignal): Promise<boolean> {
+    const { account, device } = this.#init.device
+    const { devices } = await this.#components.directory.refresh(account, [home], signal)
+    if (devices.some((entry) => entry.device === device)) return false
+    if (!this.#isRemovalTold) {
+      this.#init.emit({ type: 'notice', text: 'This device was removed from its account.' })
+    }
+    this.#isRemovalTold = true
+    return true
   }
 }
 
