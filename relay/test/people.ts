@@ -18,6 +18,7 @@ import { createNetwork, nodePrimitives } from '@kith/node/kernel/host'
 import { createMemoryNetworks } from '@kith/node/testing'
 import {
   type AccountId,
+  type DeviceId,
   envelope as envelopes,
   idBytes,
   identity,
@@ -40,9 +41,12 @@ const environment = () => ({
   metrics: createMetrics()
 })
 
+/** Whose connections a relay keeps when it needs room. */
+type IsKnown = (peer: DeviceId) => boolean
+
 /** What connects the relay and the devices of one test. */
 export interface Wire {
-  join(keys: KeyPair, profile: NetworkProfile): Promise<Network>
+  join(keys: KeyPair, profile: NetworkProfile, isKnown?: IsKnown): Promise<Network>
 }
 
 /** In memory: no sockets, no encryption. */
@@ -54,12 +58,13 @@ export function memoryWire(): Wire {
 /** The real thing; a relay takes `listen`. */
 export function tcpWire(listen = '/ip4/127.0.0.1/tcp/0'): Wire {
   return {
-    join: ({ privateKey }, profile) =>
+    join: ({ privateKey }, profile, isKnown = () => false) =>
       createNetwork({
         ...environment(),
         privateKey,
         listen: profile === 'relay' ? [listen] : [],
-        profile
+        profile,
+        isKnown
       })
   }
 }
@@ -89,7 +94,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     privateKey: keys.privateKey,
     config: readConfig({ registration, limits }),
     invite: registration === 'invite' ? INVITE : '',
-    network: () => wire.join(keys, 'relay')
+    network: (isKnown) => wire.join(keys, 'relay', isKnown)
   })
 }
 
