@@ -1,5 +1,5 @@
 // A storm over two people and their relay: everything that can go wrong at any moment, rolled from the seed.
-import type { MemoryDisk } from '@kith/node/kernel'
+import { MemoryDisk } from '@kith/node/kernel'
 import type { Person } from './person.ts'
 import { World } from './world.ts'
 
@@ -58,6 +58,8 @@ async function rollStep(storm: Storm): Promise<void> {
     [5, 'crash a person', () => restart(storm, person, 'crash')],
     [3, 'stop a person', () => restart(storm, person, 'stop')],
     [8, 'hold syncs', () => hold(storm, dice.oneIn(2) ? person.disk : world.relayDisk)],
+    [2, 'lose the store of the relay', () => replaceStore(storm, new MemoryDisk())],
+    [2, 'put a backup back', () => putBack(storm)],
     [5, 'let a clock jump', () => world.clock.shiftWall(dice.roll(-5_000, 5_000))]
   ] as const
   let roll = dice.roll(
@@ -119,6 +121,25 @@ async function restartRelay({ world }: Storm, how: 'crash' | 'stop'): Promise<vo
   } else await world.crashRelay()
   await world.run(world.dice.roll(0, 2_000))
   if (world.dice.oneIn(2) && world.relay === undefined) await world.startRelay()
+}
+
+/** The relay's key stays; its devices have to notice. */
+async function replaceStore({ world }: Storm, disk: MemoryDisk): Promise<void> {
+  world.relayDisk.release()
+  if (world.relay !== undefined) await world.stopRelay()
+  world.relayDisk = disk
+  await world.startRelay()
+}
+
+/** What was on the relay's disk some time ago takes the place of what is on it now. */
+async function putBack(storm: Storm): Promise<void> {
+  const { world } = storm
+  world.relayDisk.release()
+  const backup = await world.backUpRelay()
+  await world.run(world.dice.roll(0, 3_000))
+  await compose(storm, world.dice.oneIn(2) ? storm.alice : storm.bob)
+  await world.run(world.dice.roll(0, 3_000))
+  await replaceStore(storm, backup)
 }
 
 async function hold({ world }: Storm, disk: MemoryDisk): Promise<void> {
