@@ -205,7 +205,8 @@ class Running implements Messenger {
     })
     this.#neighbours = new Neighbours({ ...parts, delivery: this.#delivery }, init.profile.account)
     const isKnown = (device: DeviceId) => this.#neighbours.isOfContact(device)
-    serveDevices({ ...parts, ...init, delivery: this.#delivery, isKnown })
+    const isBlocked = (device: DeviceId) => this.#neighbours.isOfBlocked(device)
+    serveDevices({ ...parts, ...init, delivery: this.#delivery, isKnown, isBlocked })
     const sessions = new HomeSessions(
       { ...parts, delivery: this.#delivery },
       {

@@ -46,6 +46,12 @@ export class Neighbours {
     )
   }
 
+  /** Whether a device is of an account that the user has blocked, as far as groups say. */
+  isOfBlocked(device: DeviceId): boolean {
+    const { contacts } = this.#components
+    return this.#isMember(device, ({ account }) => contacts.get(account)?.blocked === true)
+  }
+
   /** Multiaddrs of this device as they are told to others: without the PeerId, which they know. */
   addresses(): readonly string[] {
     const { network } = this.#components

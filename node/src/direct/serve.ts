@@ -1,6 +1,7 @@
 // What this node serves to other devices: it takes envelopes they bring, and hands out its own account log and a key
 // package of its own, so that a chat can begin and go on with no relay between.
 import {
+  type DeviceId,
   direct,
   envelope,
   idBytes,
@@ -30,6 +31,7 @@ export interface ServeComponents {
   readonly directory: Directory
   readonly clock: Clock
   readonly isKnown: IsKnown
+  readonly isBlocked: (device: DeviceId) => boolean
 }
 
 /** Registers the handlers; they end with the network. */
@@ -37,6 +39,7 @@ export function serveDevices(components: ServeComponents): void {
   const { rpc, primitives, delivery, device, directory } = components
   const limits = new ServeLimits(components)
   rpc.serve(direct.directDeliver, async ({ envelopes }, caller) => {
+    if (components.isBlocked(caller.device)) throw new ProtocolError('forbidden', 'deliver')
     limits.deliver(caller.device, envelopes)
     const tooLarge = envelopes.some(({ byteLength }) => byteLength > envelope.ENVELOPE_BYTES_MAX)
     if (tooLarge) throw new ProtocolError('too-large', 'an envelope')
@@ -44,7 +47,9 @@ export function serveDevices(components: ServeComponents): void {
       id: messageIdOf(primitives.sha256(bytes)),
       envelope: bytes
     }))
-    return { delivered: (await delivery.deliver(brought)).map(idBytes) }
+    const delivered = await delivery.deliver(brought)
+    // A stranger learns no more than through the box, where nothing tells it when its messages arrive.
+    return { delivered: components.isKnown(caller.device) ? delivered.map(idBytes) : [] }
   })
   rpc.serve(identity.identityFetch, async ({ account, from }) => {
     requireOwn(account, device)
