@@ -17,15 +17,15 @@ afterEach(() => world.end())
 /** Eve has bob's link and writes; bob has never heard of her. */
 async function eveWrites(
   seed: number,
-  options: { shownAs?: string } = {}
+  options: { direct?: boolean } = {}
 ): Promise<[Person, Person]> {
-  world = new World(seed)
+  world = new World(seed, options)
   await world.startRelay()
-  const eve = world.join('eve', options)
+  const eve = world.join('eve')
   const bob = world.join('bob')
   for (const person of [eve, bob]) await person.start()
   await world.run(1_000)
-  await eve.api.addContact({ link: bob.link })
+  await eve.api.addContact({ link: (await bob.api.account()).directLink })
   await eve.send('bob', 'hello?')
   await eve.send('bob', 'are you there?')
   await world.run(20_000)
@@ -64,6 +64,28 @@ describe('a first contact', () => {
     expect(await states(eve, 'bob')).toEqual(['accepted', 'accepted', 'accepted'])
     expect(bob.eventsOf('request')).toHaveLength(1)
     expect(await bob.api.listRequests()).toHaveLength(1)
+  })
+
+  it('learns nothing by the direct path either, until it is accepted, nor once it is blocked', async () => {
+    const [eve, bob] = await eveWrites(14, { direct: true })
+    await world.stopRelay()
+    await eve.send('bob', 'no relay between us')
+    await world.run(30_000)
+    expect(await bob.api.listRequests()).toMatchObject([{ text: 'hello?' }])
+    expect(await states(eve, 'bob')).toEqual(['accepted', 'accepted', 'queued'])
+    await world.startRelay()
+    await bob.api.acceptRequest({ who: eve.account })
+    await settle(world, eve, bob)
+    expect((await bob.messages('eve')).at(-1)?.path).toBe('direct')
+    await bob.api.blockContact({ who: 'eve' })
+    const before = bob.events.length
+    await eve.send('bob', 'why?')
+    await world.run(60_000)
+    expect((await states(eve, 'bob')).at(-1)).toBe('queued')
+    expect(bob.events.slice(before).map(({ type }) => type)).not.toContain('message')
+    await bob.api.unblockContact({ who: 'eve' })
+    await settle(world, eve, bob)
+    expect((await bob.texts('eve')).at(-1)).toBe('why?')
   })
 
   it('becomes a conversation when accepted: everything is shown once, receipts and introduction go out', async () => {
