@@ -19,9 +19,9 @@ import {
   deviceIdOf,
   formatContactLink,
   identity,
-  publicKeyOf,
-  type RelayId
+  publicKeyOf
 } from '@kith/protocols'
+import { createOperation } from './first-operation.ts'
 import type { World } from './world.ts'
 
 /** Stands in account logs and links; the world knows where the relay really is. */
@@ -29,6 +29,13 @@ const ADDRESS = '/ip4/127.0.0.1/tcp/4001'
 
 /** What a relay's item becomes before its reader sees it: none, one or several. */
 export type Tamper = (item: box.SubscribeItem) => readonly box.SubscribeItem[]
+
+/** Stands between a device and its relay: passes a request on with `ask`, or answers it itself. */
+export type Lie = (
+  protocol: string,
+  message: never,
+  ask: () => Promise<unknown>
+) => Promise<unknown>
 
 export interface Sent {
   readonly text: string
@@ -55,6 +62,8 @@ export class Person {
   rpc: Rpc | undefined
   /** Called with each request before it leaves; what it throws is the answer. */
   onRequest: (protocol: string, message: unknown) => void = () => {}
+  /** What the relay answers to this person's requests. */
+  lie: Lie | undefined
   readonly deliverySecret: Uint8Array
   readonly #world: World
   readonly #seed: Uint8Array
@@ -244,7 +253,11 @@ export class Person {
       ...rpc,
       request: async (peer, protocol, message, options) => {
         this.onRequest(protocol.id, message)
-        return rpc.request(locate(peer), protocol, message, options)
+        const ask = () => rpc.request(locate(peer), protocol, message, options)
+        if (this.lie === undefined || peer.id !== this.#world.relayId) return ask()
+        return (await this.lie(protocol.id, message as never, ask)) as Awaited<
+          ReturnType<typeof ask>
+        >
       },
       subscribe: async (peer, protocol, message, options) => {
         const real = await rpc.subscribe(locate(peer), protocol, message, options)
@@ -261,35 +274,4 @@ export class Person {
   async *#tampered(items: AsyncIterable<box.SubscribeItem>): AsyncGenerator<box.SubscribeItem> {
     for await (const item of items) yield* this.tamper?.(item) ?? [item]
   }
-}
-
-interface FirstOperation {
-  readonly keys: KeyPair
-  readonly nonce: Uint8Array
-  readonly recovery: KeyPair
-  readonly homes: readonly { relay: RelayId; addresses: readonly string[] }[]
-}
-
-function createOperation(
-  { clock }: World,
-  { keys, nonce, recovery, homes }: FirstOperation
-): identity.SignedOperation {
-  const operation = identity.Operation.encode({
-    version: identity.OPERATION_VERSION,
-    account: new Uint8Array(0),
-    sequence: 0,
-    previous: new Uint8Array(0),
-    createdAtMs: clock.now(),
-    create: {
-      nonce,
-      device: keys.publicKey,
-      recoveryKey: recovery.publicKey,
-      homes: homes.map(({ relay, addresses }) => ({
-        relay: publicKeyOf(relay),
-        addresses: [...addresses]
-      }))
-    }
-  })
-  const signature = primitives.sign(keys.privateKey, identity.operationToSign(operation))
-  return { operation, signer: keys.publicKey, signature }
 }
