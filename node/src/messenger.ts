@@ -295,7 +295,7 @@ class Running implements Messenger {
     const { delivered } = state
     const shown = this.#views.list({ stored, entries, delivered, limit })
     const sinceMs = stored.length < limit ? 0 : (shown[0]?.storedAtMs ?? 0)
-    const notices = await this.#people.noticesOf(contact, { sinceMs, limit })
+    const notices = await this.#people.notices.list(contact, { sinceMs, limit })
     return { messages: shown, gaps: gapsOf(state), notices }
   }
 

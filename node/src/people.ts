@@ -2,15 +2,15 @@
 // takes from everybody, and the user, who decides.
 import type { AccountId, ConversationId } from '@kith/protocols'
 import type { ContactView, MessageView, NodeEvent } from './api.ts'
-import { standingOf } from './contacts/contact.ts'
 import type { BoxSettings } from './contacts/box-settings.ts'
+import { standingOf } from './contacts/contact.ts'
 import { readContactLink } from './contacts/contact-link.ts'
 import type { Contact, Contacts } from './contacts/contacts.ts'
-import { type Notice, type Notices, noticeText } from './contacts/notices.ts'
-import type { Verification } from './contacts/verification.ts'
-import type { BlockedView, ContactsApi, NoticeView, RequestView } from './contacts/views.ts'
 import type { Directory } from './contacts/directory.ts'
-import { currentEpoch } from './conversations/incarnations.ts'
+import type { Notices } from './contacts/notices.ts'
+import type { Verification } from './contacts/verification.ts'
+import type { BlockedView, ContactsApi, RequestView } from './contacts/views.ts'
+import { ConversationNotices, type MembersEvent } from './conversation-notices.ts'
 import type { StoredMessage } from './conversations/message.ts'
 import type { Timelines } from './conversations/timeline.ts'
 import type { Delivery } from './delivery/delivery.ts'
@@ -41,9 +41,10 @@ export interface PeopleInit {
 }
 
 type Heard = Extract<DeliveryEvent, { type: 'message' }>
-type Members = Extract<DeliveryEvent, { type: 'members' }>
 
 export class People implements ContactsApi {
+  /** What happens around conversations. */
+  readonly notices: ConversationNotices
   readonly #components: PeopleComponents
   readonly #init: PeopleInit
   /** Messages of strangers who are just being accepted: shown with what came before. */
@@ -52,15 +53,18 @@ export class People implements ContactsApi {
   constructor(components: PeopleComponents, init: PeopleInit) {
     this.#components = components
     this.#init = init
+    this.notices = new ConversationNotices(components, init.emit)
   }
 
   /** Tells delivery who is who, and finds out what changed while this device was not looking. */
   start(): void {
     const { contacts, directory } = this.#components
     for (const contact of contacts.list()) this.#regard(contact)
-    directory.onChange((account, change) => void this.#guard(this.#followKey(account, change)))
+    directory.onChange((account, keys) => void this.#guard(this.notices.followKey(account, keys)))
     for (const conversation of this.#init.delivery.state.conversations.values()) {
-      if (conversation.incarnations.length > 0) void this.#guard(this.#followMembers(conversation))
+      if (conversation.incarnations.length > 0) {
+        void this.#guard(this.notices.followMembers(conversation))
+      }
     }
   }
 
@@ -154,21 +158,6 @@ export class People implements ContactsApi {
   async verifyContact({ who, digits }: { who: string; digits: string }): Promise<ContactView> {
     const { contacts, verification } = this.#components
     return contacts.view(await verification.confirm(contacts.find(who), digits))
-  }
-
-  /** What happened around a conversation, newest `limit` since a time, oldest of them first. */
-  async noticesOf(
-    contact: Contact,
-    { sinceMs, limit }: { sinceMs: number; limit: number }
-  ): Promise<readonly NoticeView[]> {
-    const all = await this.#components.notices.newest(contact.local, limit)
-    return all
-      .filter(({ atMs }) => atMs >= sinceMs)
-      .map((notice) => ({
-        conversation: this.#components.contacts.view(contact).conversation,
-        atMs: notice.atMs,
-        text: this.#textOf(contact, notice)
-      }))
   }
 
   #isShown({ message }: Heard): boolean {
@@ -270,46 +259,13 @@ export class People implements ContactsApi {
     return { account, name, text, atMs: request?.atMs ?? first?.storedAtMs ?? 0 }
   }
 
+  async #changed(event: MembersEvent): Promise<void> {
+    const conversation = this.#conversation(event.conversation)
+    if (conversation !== undefined) await this.notices.followMembers(conversation, event)
+  }
+
   #conversation(id: ConversationId): ConversationState | undefined {
     return this.#init.delivery.state.conversations.get(id)
-  }
-
-  async #changed(event: Members): Promise<void> {
-    const conversation = this.#conversation(event.conversation)
-    if (conversation !== undefined) await this.#followMembers(conversation, event)
-  }
-
-  async #followMembers(conversation: ConversationState, event?: Members): Promise<void> {
-    const { contacts, notices } = this.#components
-    const contact = contacts.get(conversation.peer)
-    if (contact === undefined) return
-    const { members } = currentEpoch(conversation)
-    const isAdded = (device: string) => event?.added.some((one) => one.device === device)
-    const before = event && [...members.filter(({ device }) => !isAdded(device)), ...event.removed]
-    for (const notice of await notices.followMembers(contact.local, members, before)) {
-      const { device } = notice
-      if (device === undefined || !contacts.isContact(contact.account)) continue
-      const text = this.#textOf(contact, notice)
-      this.#init.emit({ type: 'devices', conversation: conversation.id, device, text })
-    }
-  }
-
-  async #followKey(
-    account: AccountId,
-    change: { before: Uint8Array | undefined; recoveryKey: Uint8Array }
-  ): Promise<void> {
-    const { contacts, notices } = this.#components
-    const contact = contacts.get(account)
-    if (contact === undefined) return
-    for (const notice of await notices.followRecoveryKey(contact.local, { account, ...change })) {
-      this.#init.emit({ type: 'notice', text: `${this.#textOf(contact, notice)}.` })
-    }
-  }
-
-  #textOf(contact: Contact, notice: Notice): string {
-    const { contacts, self } = this.#components
-    const { isVerified } = contacts.view(contact)
-    return noticeText(notice, { name: contact.name, self, isVerified })
   }
 
   /** Nobody waits for these: a failing store has stopped delivery already. */

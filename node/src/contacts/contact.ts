@@ -64,6 +64,9 @@ export const strangerOf = (account: AccountId, local: number): Contact => ({
 export const isSameRoot = (a: RootKeys, b: RootKeys | undefined): boolean =>
   b !== undefined && equals(a.own, b.own) && equals(a.theirs, b.theirs)
 
+export const isSameSecret = ({ deliverySecret }: Contact, other: Uint8Array): boolean =>
+  deliverySecret !== undefined && equals(deliverySecret, other)
+
 /** The oldest open requests that have no room beside this one, as no longer open. */
 export function overflowOf(known: Iterable<Contact>, added: Contact): readonly Contact[] {
   if (standingOf(added) !== 'request') return []

@@ -1,7 +1,6 @@
 // Contacts: accounts this user has given a name, and strangers who wrote first. Every change is one after the other,
 // durable before it counts.
 import { type AccountId, direct, ProtocolError } from '@kith/protocols'
-import { equals } from 'uint8arrays/equals'
 import { type ContactView, UserError } from '../api.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Primitives } from '../kernel/primitives.ts'
@@ -12,6 +11,7 @@ import {
   type Contact,
   type ContactRequest,
   isSameRoot,
+  isSameSecret,
   overflowOf,
   type RootKeys,
   type Standing,
@@ -137,7 +137,7 @@ export class Contacts {
     return this.#change(account, (before) => {
       const known = before ?? { ...this.#stranger(account), request: this.#request() }
       const name = known.confirmed ? known.name : strangerName(account, introduction.name)
-      const isKnown = known.name === name && isSame(known.deliverySecret, deliverySecret)
+      const isKnown = known.name === name && isSameSecret(known, deliverySecret)
       return isKnown ? known : { ...known, name, deliverySecret }
     })
   }
@@ -297,6 +297,3 @@ export class Contacts {
     }
   }
 }
-
-const isSame = (a: Uint8Array | undefined, b: Uint8Array): boolean =>
-  a !== undefined && equals(a, b)
