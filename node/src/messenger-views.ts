@@ -21,6 +21,10 @@ const REASONS: Readonly<Record<string, string>> = {
   unavailable: 'the contact has published no keys to be reached with yet, or the relay is busy',
   forbidden: 'the relay does not let this device write',
   'too-large': 'the relay takes no message of this size',
+  'false-log':
+    "what the relay serves as the contact's account is not the contact's, so nothing was sent",
+  'false-keys':
+    "the relay offers keys of a device that is not one of the contact's, so nothing was sent",
   internal: 'something went wrong on the way'
 }
 

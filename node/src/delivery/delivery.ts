@@ -23,6 +23,7 @@ import type { Rpc } from '../kernel/rpc.ts'
 import type { Store } from '../kernel/store/store.ts'
 import { DeviceRoutes } from './device-routes.ts'
 import { DirectAnswers } from './direct-answers.ts'
+import { FalseAnswer } from './false-answer.ts'
 import type { DeliveryEvent, Effect, GroupChange, Input, StartedGroup } from './inputs.ts'
 import type { Marks } from './marks.ts'
 import { type GroupOpener, isTemporary, openAll } from './opening.ts'
@@ -236,7 +237,7 @@ export class Delivery {
       const group = await this.#components.groups.start(peer, this.#stopping.signal)
       this.dispatch({ type: 'started', conversation, group })
     } catch (error) {
-      const reason = error instanceof ProtocolError ? error.code : 'internal'
+      const reason = reasonOf(error)
       const wanted = error instanceof ProtocolError ? error.retryAfterMs : undefined
       this.#components.log.warn('chat-not-started', { reason })
       this.#components.log.debug('chat-not-started', { cause: String(error) })
@@ -315,6 +316,11 @@ export class Delivery {
     this.#composing.get(event.request)?.resolve(event.entry)
     this.#composing.delete(event.request)
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof FalseAnswer) return error.reason
+  return error instanceof ProtocolError ? error.code : 'internal'
 }
 
 function stopped(): UserError {

@@ -5,6 +5,7 @@ import type { Contacts } from '../contacts/contacts.ts'
 import type { Directory } from '../contacts/directory.ts'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
 import { unwrapWelcome } from '../conversations/welcome.ts'
+import { FalseAnswer } from '../delivery/false-answer.ts'
 import type { Opened, StartedGroup } from '../delivery/inputs.ts'
 import { isTemporary } from '../delivery/opening.ts'
 import {
@@ -53,12 +54,13 @@ export class DirectGroups {
 
   /**
    * Founds a group with every device of the peer, from key packages its home hands out. Rejects with
-   * ProtocolError; nothing is left behind but a consumed key package.
+   * ProtocolError, or with FalseAnswer when what a relay served is not the peer's; nothing is left behind but a
+   * consumed key package.
    */
   async start(peer: AccountId, signal: AbortSignal): Promise<StartedGroup> {
     const { crypto, directory, primitives, random, device } = this.#components
     const relays = relaysOf(this.#components, peer)
-    const account = await directory.refresh(peer, relays, signal)
+    const account = await directory.refresh(peer, relays, signal).catch(rethrowFalseLog)
     const taken = await takeKeyPackages(this.#components.rpc, {
       account: peer,
       from: relays,
@@ -92,8 +94,10 @@ export class DirectGroups {
     const { crypto, directory } = this.#components
     const byDevice = new Map<string, Uint8Array>()
     for (const { keyPackage } of taken) {
-      const member = await crypto.inspectKeyPackage(keyPackage, directory.certified)
-      if (member.account !== peer) throw new ProtocolError('forbidden', 'a foreign key package')
+      const member = await crypto
+        .inspectKeyPackage(keyPackage, directory.certified)
+        .catch(rethrowFalseKeys)
+      if (member.account !== peer) throw new FalseAnswer('false-keys', 'a foreign key package')
       byDevice.set(member.device, keyPackage)
     }
     return [...byDevice.values()]
@@ -142,4 +146,15 @@ export class DirectGroups {
     }
     return requireDirect(await crypto.join(welcome, secret, directory.certified), device.account)
   }
+}
+
+/** What does not verify, or does not follow what is known, is no answer of an honest relay. */
+function rethrowFalseLog(error: unknown): never {
+  const isFalse =
+    error instanceof ProtocolError && ['malformed', 'forbidden', 'conflict'].includes(error.code)
+  throw isFalse ? new FalseAnswer('false-log', error) : error
+}
+
+function rethrowFalseKeys(error: unknown): never {
+  throw error instanceof GroupCryptoError ? new FalseAnswer('false-keys', error) : error
 }
