@@ -38,6 +38,7 @@ import { KeyPackageStore } from './groups/key-package-store.ts'
 import { HomeSessions, targetsOf } from './home-sessions.ts'
 import type { Profile } from './identity/profile.ts'
 import type { Clock } from './kernel/clock.ts'
+import type { Failpoint } from './kernel/failpoint.ts'
 import type { Log } from './kernel/log.ts'
 import type { Network } from './kernel/network.ts'
 import type { Primitives } from './kernel/primitives.ts'
@@ -65,6 +66,7 @@ export interface MessengerComponents {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly failpoint?: Failpoint | undefined
 }
 
 export interface MessengerInit {

@@ -8,7 +8,12 @@ import {
   systemClock,
   systemRandom
 } from '@kith/node/kernel'
-import { createNetwork, nodePrimitives, openLevelStore } from '@kith/node/kernel/host'
+import {
+  createNetwork,
+  nodePrimitives,
+  openLevelStore,
+  processFailpoint
+} from '@kith/node/kernel/host'
 import { OperatorError } from './errors.ts'
 import { filesOf, type HomeFiles, readHome } from './home.node.ts'
 import { createRelay, type Relay } from './relay.ts'
@@ -40,6 +45,7 @@ export async function openRelay({ home, log, metrics }: OpenRelayInit): Promise<
       primitives: nodePrimitives,
       config,
       invite,
+      failpoint: processFailpoint,
       network: (isKnown) =>
         createNetwork({
           ...environment,
@@ -59,7 +65,12 @@ export async function openRelay({ home, log, metrics }: OpenRelayInit): Promise<
 /** Opens the store; throws OperatorError naming the holder when another process has it. */
 export async function openStore(files: HomeFiles, log: Log): Promise<Store> {
   try {
-    return await openLevelStore({ folder: files.store, log, command: 'kith-relay' })
+    return await openLevelStore({
+      folder: files.store,
+      log,
+      command: 'kith-relay',
+      failpoint: processFailpoint
+    })
   } catch (error) {
     throw error instanceof StoreError ? storeProblem(error, files) : error
   }

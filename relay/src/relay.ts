@@ -1,6 +1,7 @@
 // The relay's wiring: builds each service in order over one store and one network, and stops in reverse.
 import {
   type Clock,
+  type Failpoint,
   type Log,
   type Metrics,
   type Network,
@@ -49,6 +50,7 @@ export interface RelayInit {
   readonly config: RelayConfig
   /** Token for the join link; empty when registration is open. */
   readonly invite: string
+  readonly failpoint?: Failpoint | undefined
 }
 
 export interface RelayStatus {
@@ -135,7 +137,7 @@ async function openServices(
   events: RelayEvents,
   onFailure: (error: unknown) => void
 ) {
-  const { store, primitives, clock, privateKey, config } = init
+  const { store, primitives, clock, privateKey, config, failpoint } = init
   const commit = async (writes: readonly Write[]): Promise<void> => {
     try {
       await store.commit(writes)
@@ -147,7 +149,16 @@ async function openServices(
   const meta = await openMeta(store, init.random)
   const directory = await loadDirectory(store)
   const boxes = await openBoxes(
-    { store, primitives, clock, privateKey, limits: config.limits, commit, onFailure },
+    {
+      store,
+      primitives,
+      clock,
+      privateKey,
+      limits: config.limits,
+      commit,
+      onFailure,
+      failpoint
+    },
     meta
   )
   for (const { box, account } of directory.all()) {
@@ -157,7 +168,19 @@ async function openServices(
   const slots = openSlots(store, boxes)
   const packageTurns = createPackageTurns()
   const rates = new Rates(config.limits, clock)
-  return { store, primitives, clock, events, commit, directory, boxes, slots, packageTurns, rates }
+  return {
+    store,
+    primitives,
+    clock,
+    events,
+    commit,
+    directory,
+    boxes,
+    slots,
+    packageTurns,
+    rates,
+    failpoint
+  }
 }
 
 function serveAll(

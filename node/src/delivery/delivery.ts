@@ -15,6 +15,7 @@ import { sealEnvelope } from '../conversations/sealing.ts'
 import type { Timelines } from '../conversations/timeline.ts'
 import type { LocalDevice } from '../groups/group-crypto.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { Failpoint } from '../kernel/failpoint.ts'
 import type { Log } from '../kernel/log.ts'
 import { Machine } from '../kernel/machine.ts'
 import type { Primitives } from '../kernel/primitives.ts'
@@ -45,6 +46,7 @@ export interface DeliveryComponents {
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
+  readonly failpoint?: Failpoint | undefined
   readonly device: LocalDevice
   readonly rpc: Rpc
   readonly groups: GroupOpener & {
@@ -188,23 +190,33 @@ export class Delivery {
       if (effect.type === 'event') this.#settleComposed(effect.event)
       return
     }
+    const { failpoint } = this.#components
     switch (effect.type) {
       case 'seal':
+        failpoint?.('node-seal')
         return this.#seal(effect)
       case 'start':
         return void this.#start(effect)
       case 'append':
+        failpoint?.('node-send')
         return this.#routes.get(effect.relay)?.append(effect.entry)
       case 'open':
         return void this.#open(effect)
       case 'deliver':
+        failpoint?.('node-send')
         return this.#devices.deliver(effect.device, effect.entry)
       case 'change':
         return void this.#change(effect)
       case 'answer':
-        return this.#answers.settle(effect)
+        failpoint?.('node-acknowledge')
+        this.#answers.settle(effect)
+        failpoint?.('node-acknowledged')
+        return
       case 'acknowledge':
-        return this.#routes.get(effect.relay)?.acknowledge(effect)
+        failpoint?.('node-acknowledge')
+        this.#routes.get(effect.relay)?.acknowledge(effect)
+        failpoint?.('node-acknowledged')
+        return
       case 'seal-receipt':
         return void this.#sealReceipt(effect)
       case 'open-receipt':
@@ -262,6 +274,7 @@ export class Delivery {
     const { clock } = this.#components
     try {
       const results = await openAll(this.#components, requests)
+      this.#components.failpoint?.('node-store')
       this.dispatch({ type: 'opened', source, results })
     } catch (error) {
       // Stopping closes the store under whatever is being opened.

@@ -5,7 +5,14 @@ import { UserError } from '../api.ts'
 import { readKeyFile } from '../identity/key-file.node.ts'
 import type { NodeSecrets } from '../identity/keys.ts'
 import { nodePrimitives, openLevelStore } from '../kernel/host/index.ts'
-import { type Log, type SealedStore, StoreError, sealStore, systemRandom } from '../kernel/index.ts'
+import {
+  type Failpoint,
+  type Log,
+  type SealedStore,
+  StoreError,
+  sealStore,
+  systemRandom
+} from '../kernel/index.ts'
 
 /** Files of a home; both in a folder only its owner may enter. */
 export const KEY_FILE = 'keys.json'
@@ -48,10 +55,10 @@ export async function readSecrets(home: string, passphrase?: string): Promise<No
 /** Opens the sealed store. Throws UserError `store-in-use`, `store-damaged`, `store-missing` or `store-failed`. */
 export async function openHomeStore(
   home: string,
-  { secrets, log }: { secrets: NodeSecrets; log: Log }
+  { secrets, log, failpoint }: { secrets: NodeSecrets; log: Log; failpoint?: Failpoint | undefined }
 ): Promise<SealedStore> {
   try {
-    const store = await openLevelStore({ folder: storeFolderOf(home), log })
+    const store = await openLevelStore({ folder: storeFolderOf(home), log, failpoint })
     try {
       return await sealStore(store, {
         key: secrets.storeKey,

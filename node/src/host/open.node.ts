@@ -8,7 +8,7 @@ import { createKeyFile } from '../identity/key-file.node.ts'
 import { createDeviceKeys, createNodeSecrets, type NodeSecrets } from '../identity/keys.ts'
 import { type Profile, readProfile, writeProfile } from '../identity/profile.ts'
 import { createRecoveryKey } from '../identity/recovery.ts'
-import { createNetwork, nodePrimitives } from '../kernel/host/index.ts'
+import { createNetwork, nodePrimitives, processFailpoint } from '../kernel/host/index.ts'
 import {
   createMetrics,
   type Log,
@@ -47,7 +47,7 @@ export interface CreateOptions extends OpenOptions {
 /** Opens the account of a home folder. Throws UserError. Whoever opens it must `stop` it. */
 export async function openMessenger({ home, passphrase, log }: OpenOptions): Promise<Messenger> {
   const secrets = await readSecrets(home, passphrase)
-  const store = await openHomeStore(home, { secrets, log })
+  const store = await openHomeStore(home, { secrets, log, failpoint: processFailpoint })
   try {
     return await openOn(store, { home, secrets, log })
   } catch (error) {
@@ -196,7 +196,8 @@ export async function componentsOf({
     primitives: nodePrimitives,
     clock: systemClock,
     random: systemRandom,
-    log
+    log,
+    failpoint: processFailpoint
   }
 }
 

@@ -1,5 +1,6 @@
 // The kernel's public surface, used by the node's features and by the relay.
 export * from './clock.ts'
+export * from './failpoint.ts'
 export * from './lifecycle.ts'
 export * from './log.ts'
 export * from './machine.ts'

@@ -1,5 +1,12 @@
 // The boxes of this relay: runs the box machine over the store and hands fresh entries to subscribers.
-import { type Clock, Machine, type Primitives, type Store, type Write } from '@kith/node/kernel'
+import {
+  type Clock,
+  type Failpoint,
+  Machine,
+  type Primitives,
+  type Store,
+  type Write
+} from '@kith/node/kernel'
 import { ProtocolError, type box as protocol } from '@kith/protocols'
 import type { Meta } from '../storage/meta.ts'
 import type { Answer, Append, BoxLimits, BoxNumber } from './box.ts'
@@ -26,6 +33,7 @@ export interface BoxesComponents {
   readonly commit: (writes: readonly Write[]) => Promise<void>
   /** Called once when the machine cannot go on. */
   readonly onFailure: (error: unknown) => void
+  readonly failpoint?: Failpoint | undefined
 }
 
 /** The boxes of this relay, as the services use them. */
@@ -77,12 +85,15 @@ class MachineBoxes implements Boxes {
 
   constructor(components: BoxesComponents, state: BoxState) {
     this.#components = components
-    const { primitives, limits, clock, commit } = components
+    const { primitives, limits, clock, commit, failpoint } = components
     this.#machine = new Machine<BoxState, BoxInput, BoxEffect>(
       state,
       createBoxStep({ sha256: primitives.sha256, limits }),
       {
-        commit,
+        commit: (writes) => {
+          failpoint?.('relay-commit')
+          return commit(writes)
+        },
         perform: (effect) => this.#perform(effect),
         now: () => clock.now(),
         onFailure: (error) => this.#fail(error)
@@ -187,6 +198,7 @@ class MachineBoxes implements Boxes {
         return
       }
       case 'committed':
+        this.#components.failpoint?.('relay-answer')
         this.#machine.dispatch({ type: 'committed' })
         for (const listener of this.#lazyListeners) listener(effect.lazy)
         this.#settle()

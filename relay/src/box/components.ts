@@ -1,5 +1,5 @@
 // What the handlers of the box service are given.
-import type { Primitives, Write } from '@kith/node/kernel'
+import type { Failpoint, Primitives, Write } from '@kith/node/kernel'
 import type { RelayEvents } from '../events.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Rates } from '../limits/rates.ts'
@@ -17,4 +17,5 @@ export interface BoxComponents {
   readonly rates: Rates
   /** Resolves once on disk. */
   readonly commit: (writes: readonly Write[]) => Promise<void>
+  readonly failpoint?: Failpoint | undefined
 }

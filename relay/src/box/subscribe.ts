@@ -53,7 +53,7 @@ async function subscribe(
   caller: Caller,
   components: BoxComponents
 ): Promise<void> {
-  const { boxes, directory, slots } = components
+  const { boxes, directory, slots, failpoint } = components
   const hosted = directory.ofDevice(caller.publicKey)
   if (hosted === undefined) throw new ProtocolError('forbidden', 'device-of-no-account-here')
   const { box } = hosted
@@ -82,6 +82,7 @@ async function subscribe(
     while (!caller.signal.aborted) {
       const item = await reader.next()
       if (caller.signal.aborted) return
+      if (item !== undefined && item.entries.length > 0) await failpoint?.('relay-push')
       if (item === undefined) await wake.wait()
       // A subscriber that gives no credit must not keep the subscription from ending.
       else await settledOrAborted(publisher.push(item), caller.signal)

@@ -13,6 +13,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdir, readdir } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Level } from 'level'
+import type { Failpoint } from '../failpoint.ts'
 import type { Log } from '../log.ts'
 import { CommitQueue } from './commit-queue.ts'
 import { u64 } from './key.ts'
@@ -57,6 +58,7 @@ export interface LevelStoreOptions {
   readonly log: Log
   /** What a second process is told about the holder; the name of the running script unless given. */
   readonly command?: string
+  readonly failpoint?: Failpoint | undefined
 }
 
 class LevelStore implements Store {
@@ -64,16 +66,21 @@ class LevelStore implements Store {
   readonly #folder: string
   readonly #bound: AcknowledgedBound
   readonly #log: Log
+  readonly #failpoint: Failpoint | undefined
   readonly #queue: CommitQueue<LevelOperation>
   #batch: bigint
   #closing: Promise<void> | undefined
 
-  constructor(init: { database: Database; folder: string; batch: bigint; log: Log }) {
+  constructor(
+    init: { database: Database; batch: bigint },
+    { folder, log, failpoint }: LevelStoreOptions
+  ) {
     this.#database = init.database
-    this.#folder = init.folder
+    this.#folder = folder
     this.#batch = init.batch
-    this.#log = init.log
-    this.#bound = AcknowledgedBound.open(init.folder, (error) => this.#fail(error))
+    this.#log = log
+    this.#failpoint = failpoint
+    this.#bound = AcknowledgedBound.open(folder, (error) => this.#fail(error))
     this.#queue = new CommitQueue({
       encode: encodeWrite,
       apply: (operations) => this.#apply(operations)
@@ -138,9 +145,12 @@ class LevelStore implements Store {
   async #apply(operations: readonly LevelOperation[]): Promise<void> {
     const batch = this.#batch + 1n
     try {
+      this.#failpoint?.('store-batch')
       await this.#database.batch([...operations, encodePut(BATCH_KEY, u64(batch))], { sync: true })
+      this.#failpoint?.('store-bound')
       this.#bound.raise(batch)
       this.#batch = batch
+      this.#failpoint?.('store-told')
     } catch (error) {
       this.#log.error('store failed', { batch: Number(batch), reason: codeOf(error) })
       throw error
@@ -185,7 +195,7 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<Store>
     await writeHolder(folder, command)
     if (isNew) await finishCreation(folder, database, identity)
     const batch = await checkContent(database, identity, bound)
-    return new LevelStore({ database, folder, batch, log })
+    return new LevelStore({ database, batch }, options)
   } catch (error) {
     await database.close()
     throw error
