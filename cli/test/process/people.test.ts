@@ -92,3 +92,49 @@ it('says what is wrong', async () => {
     expect(ended.stderr.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Bidi_Control}]/u)
   }
 }, 60_000)
+
+/** Somebody's new machine becomes a device of the account. */
+async function link(person: string, machine: string): Promise<void> {
+  const add = stage.start(['device', 'add'], { as: person, input: null })
+  await until(() => add.stdout().includes("kith device link '"))
+  const code = /kith device link '([^']+)'/.exec(add.stdout())?.[1] ?? ''
+  const join = stage.start(['device', 'link', code, '--name', machine], {
+    as: machine,
+    input: null
+  })
+  for (const { child, stderr } of [join, add]) {
+    await until(() => stderr().includes('Type yes or no'))
+    child.stdin?.end('yes\n')
+  }
+  for (const { ended } of [join, add]) {
+    const { code: exitCode, stderr } = await ended
+    expect(exitCode, stderr).toBe(0)
+  }
+}
+
+it('a device that a verified contact adds is told between the messages', async () => {
+  await well('bob', 'contact', 'add', (await show('alice')).link)
+  const watch = stage.start(['message', 'watch'], { as: 'alice', input: null })
+  await well('bob', 'message', 'send', 'alice', 'before', '--wait', 'delivered')
+  const digitsOf = async (as: string, who: string) =>
+    (await stage.kith(['contact', 'verify', who, '--json'], { as })).json()[0] ?? {}
+  const { digits } = await digitsOf('bob', 'alice')
+  await well('alice', 'contact', 'verify', 'bob', '--confirm', String(digits))
+  await link('bob', 'phone')
+  await well('bob', 'message', 'send', 'alice', 'after', '--wait', 'delivered')
+  await until(() => watch.stdout().includes('-- bob added a device'))
+  expect((await well('alice', 'message', 'list', 'bob')).split('\n').slice(1)).toEqual([
+    expect.stringMatching(/bob: before$/),
+    expect.stringMatching(
+      /^-- bob added a device \(12D3….{6}\); the safety number still holds, ask bob whether .* --$/
+    ),
+    expect.stringMatching(/bob: after$/),
+    ''
+  ])
+  const { digits: now, theirDevices } = await digitsOf('alice', 'bob')
+  expect([now, (theirDevices as unknown[]).length]).toEqual([digits, 2])
+  expect(await well('alice', 'contact', 'list')).toContain('✓ verified')
+  expect(await well('phone', 'contact', 'list')).toContain('alice')
+  watch.child.kill('SIGINT')
+  expect((await watch.ended).code).toBe(0)
+}, 90_000)
