@@ -1,5 +1,6 @@
 // What libp2p leaves unbounded, bounded: asks Admission about each inbound connection before anything is spent
 // on it, limits what its layers hold for a peer, and ends connections that flood below our own streams.
+import { MIB } from '@kith/protocols'
 import type {
   ConnectionEncrypter,
   MultiaddrConnection,
@@ -10,12 +11,13 @@ import type {
 import { AbstractMessageStream } from '@libp2p/utils'
 import type { Admission, PendingConnection } from './admission.ts'
 import type { Clock } from './clock.ts'
+import { watchNegotiation, watchStreams } from './libp2p-negotiation.ts'
 import { endWhenAborted } from './libp2p-websocket.ts'
 import { TokenBucket } from './rate-limit.ts'
 import { type RemoteHost, remoteHostOf } from './remote-host.ts'
 
-/** Held before a handshake has found a reader for it; a handshake message has at most 64 KiB. */
-const EARLY_READ_BYTES_MAX = 2 ** 20
+/** Held of a handshake that nobody reads yet; a message of it has at most 64 KiB. */
+const EARLY_BYTES_MAX = MIB
 /**
  * New streams and pings of one peer. Ours opens two lanes and pings every 45 s; a burst is a node that lost
  * several streams at once.
@@ -45,6 +47,9 @@ export class Guard {
   /** By raw connection and by the encrypted one over it. */
   readonly #pending = new WeakMap<object, PendingConnection>()
 
+  /** Raw and encrypted connections whose ends have agreed on what comes next. */
+  readonly #negotiated = new WeakSet<object>()
+
   constructor(init: GuardInit) {
     this.#init = init
   }
@@ -68,12 +73,15 @@ export class Guard {
       const encrypter = create(components)
       const { secureInbound, secureOutbound } = encrypter
       encrypter.secureInbound = async (connection, options) => {
+        this.#negotiated.add(connection)
         const pending = this.#pending.get(connection)
         if (pending !== undefined && !this.#init.admission.mayHandshake(pending)) {
           throw new Error('too many handshakes')
         }
         const secured = this.#bounded(await secureInbound.call(encrypter, connection, options))
-        if (pending !== undefined) this.#pending.set(secured.connection, pending)
+        const { connection: encrypted } = secured
+        if (pending !== undefined) this.#pending.set(encrypted, pending)
+        watchNegotiation(encrypted, () => this.#negotiated.has(encrypted))
         return secured
       }
       encrypter.secureOutbound = async (connection, options) =>
@@ -90,7 +98,9 @@ export class Guard {
       const factory = create(components)
       const { createStreamMuxer } = factory
       factory.createStreamMuxer = (stream) => {
+        this.#negotiated.add(stream)
         const muxer = createStreamMuxer.call(factory, stream)
+        watchStreams(muxer)
         this.#watchFrames(muxer, this.#pending.get(stream)?.remote)
         return muxer
       }
@@ -111,8 +121,9 @@ export class Guard {
       }
       this.#pending.set(connection, pending)
       if (connection instanceof AbstractMessageStream) {
-        connection.maxReadBufferLength = EARLY_READ_BYTES_MAX
+        connection.maxReadBufferLength = EARLY_BYTES_MAX
       }
+      watchNegotiation(connection, () => this.#negotiated.has(connection))
       try {
         await upgrader.upgradeInbound(connection, options)
       } finally {

@@ -1,5 +1,5 @@
 // WebSocket listeners with the limits that libp2p 3.3 gives no setting for: silent sockets live for ever there, a
-// message may have 100 MiB, and an aborted connection stays open.
+// message may have 100 MiB, an aborted connection stays open, and a malformed frame ends the process.
 import { MIB, SECOND_MS } from '@kith/protocols'
 import type { Listener, MultiaddrConnection, Transport } from '@libp2p/interface'
 import type { Clock } from './clock.ts'
@@ -16,6 +16,10 @@ interface Socket {
   once(event: 'close', handler: () => void): void
 }
 
+interface WebSocketServed {
+  on(event: 'error', handler: () => void): void
+}
+
 /** What a listener looks like inside; a test notices when it changes. */
 interface WebSocketListener {
   readonly server: {
@@ -23,7 +27,7 @@ interface WebSocketListener {
     on(event: 'connection', handler: (socket: Socket) => void): void
   }
   readonly wsServer: { readonly options: { maxPayload: number } }
-  onWsServerConnection(webSocket: unknown, request: { readonly socket: Socket }): void
+  onWsServerConnection(webSocket: WebSocketServed, request: { readonly socket: Socket }): void
 }
 
 interface BoundInit {
@@ -69,6 +73,8 @@ function bound(listener: Listener, { clock, socketsMax }: BoundInit): Listener {
   })
   inner.onWsServerConnection = (webSocket, request) => {
     forget(remoteOf(request.socket))
+    // Nobody listens there, and a frame that breaks the protocol would end the process. `close` follows.
+    webSocket.on('error', () => {})
     onWsServerConnection.call(inner, webSocket, request)
   }
   return listener
