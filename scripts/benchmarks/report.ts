@@ -39,7 +39,8 @@ export function figureOf(measured: Measured, run: { count: number; load: number 
   const { reference, bar, note } = measured
   const found =
     reference?.value === undefined ? null : { name: reference.name, value: reference.value }
-  const ratio = found === null ? null : measured.value / found.value
+  // A reference of 0 is one too small to measure, as in a quick round: nothing can be said.
+  const ratio = found === null || found.value === 0 ? null : measured.value / found.value
   const judged = bar?.of === 'ratio' ? ratio : measured.value
   return {
     name: measured.name,
