@@ -1,6 +1,6 @@
 // Contacts: accounts this user has given a name, and strangers who wrote first. Every change is one after the other,
 // durable before it counts.
-import { type AccountId, direct, ProtocolError } from '@kith/protocols'
+import { type AccountId, direct } from '@kith/protocols'
 import { type ContactView, UserError } from '../api.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Primitives } from '../kernel/primitives.ts'
@@ -35,7 +35,7 @@ export type { Contact } from './contact.ts'
 
 const PREFIX = 'contacts/contact'
 
-/** Enough for every person one knows; a store full of strangers is a store full of spam. */
+/** Enough for every person one knows. Beyond it, strangers are not kept: their requests end with the process. */
 const CONTACTS_MAX = 100_000
 /** What a relay takes in one setting (protocols/src/box). */
 const BLOCKED_MAX = 1_000
@@ -119,12 +119,7 @@ export class Contacts {
 
   /** Somebody founded a conversation with us: a stranger until it is accepted or added. */
   meet(account: AccountId): Promise<Contact> {
-    return this.#change(account, (known) => {
-      if (known === undefined && this.#byAccount.size >= CONTACTS_MAX) {
-        throw new ProtocolError('quota', 'contacts')
-      }
-      return known ?? { ...this.#stranger(account), request: this.#request() }
-    })
+    return this.#change(account, (known) => known ?? this.#asking(account))
   }
 
   /** What an account says of itself, authenticated by its device. */
@@ -135,7 +130,7 @@ export class Contacts {
   }): Promise<Contact> {
     const { account, deliverySecret } = introduction
     return this.#change(account, (before) => {
-      const known = before ?? { ...this.#stranger(account), request: this.#request() }
+      const known = before ?? this.#asking(account)
       const name = known.confirmed ? known.name : strangerName(account, introduction.name)
       const isKnown = known.name === name && isSameSecret(known, deliverySecret)
       return isKnown ? known : { ...known, name, deliverySecret }
@@ -146,7 +141,7 @@ export class Contacts {
   async announce(account: AccountId): Promise<boolean> {
     let isNew = false
     await this.#change(account, (before) => {
-      const known = before ?? this.#stranger(account)
+      const known = before ?? this.#asking(account)
       const request = known.request ?? this.#request()
       isNew = standingOf(known) !== 'contact' && !known.blocked && !request.isAnnounced
       if (!isNew) return known
@@ -248,6 +243,10 @@ export class Contacts {
     return strangerOf(account, this.#last + 1)
   }
 
+  #asking(account: AccountId): Contact {
+    return { ...this.#stranger(account), request: this.#request() }
+  }
+
   #request(): ContactRequest {
     return { atMs: this.#components.clock.now(), state: 'open', isAnnounced: false }
   }
@@ -274,7 +273,9 @@ export class Contacts {
     const changed = this.#changing.then(async () => {
       const before = this.#byAccount.get(account)
       const after = decide(before)
-      if (after !== before) await this.#put([after, ...overflowOf(this.#byAccount.values(), after)])
+      const isFull = before === undefined && this.#byAccount.size >= CONTACTS_MAX
+      if (after === before || (isFull && !after.confirmed)) return after
+      await this.#put([after, ...overflowOf(this.#byAccount.values(), after)])
       return after
     })
     this.#changing = changed.catch(() => {
