@@ -64,6 +64,7 @@ async function honest(server: Network) {
 interface RawMuxer {
   send(bytes: Uint8Array): boolean
   sendPing(id: number): void
+  handleFrame(frame: { readonly header: { streamID: number; flag: number } }): void
 }
 
 const muxerOf = (connection: Connection) => (connection as unknown as { muxer: RawMuxer }).muxer
@@ -138,12 +139,21 @@ describe('a peer that', () => {
     lie.writeUInt32BE(0, 0)
     lie.writeUInt32BE(101, 4)
     lie.writeUInt32BE(200_000, 8)
+    const muxer = muxerOf(connection)
+    const reset = new Promise<void>((resolve) => {
+      const { handleFrame } = muxer
+      muxer.handleFrame = (frame) => {
+        if (frame.header.streamID === 101 && (frame.header.flag & 8) !== 0) resolve()
+        handleFrame.call(muxer, frame)
+      }
+    })
     const startedAt = performance.now()
-    muxerOf(connection).send(sendWindowUpdate)
-    muxerOf(connection).send(lie)
+    muxer.send(sendWindowUpdate)
+    muxer.send(lie)
+    await reset
+    // The library waits ten seconds for its end, collecting.
+    expect(performance.now() - startedAt).toBeLessThan(5_000)
     await check()
-    // Read byte by byte it takes several seconds.
-    expect(performance.now() - startedAt).toBeLessThan(1_000)
   })
 
   it.each([
