@@ -88,12 +88,18 @@ export class Stage {
     return (JSON.parse(output) as { joinLink: string }).joinLink
   }
 
+  /** Starts the relay and does not wait. */
+  launchRelay(env: Readonly<Record<string, string>>): LocalProcess {
+    return this.processes.start({
+      name: 'relay',
+      args: [KITH_RELAY, 'start', '--home', this.home('relay'), '--json'],
+      env
+    })
+  }
+
   /** Starts the relay and waits until it listens. */
   async startRelay(): Promise<LocalProcess> {
-    const relay = this.processes.start({
-      name: 'relay',
-      args: [KITH_RELAY, 'start', '--home', this.home('relay'), '--json']
-    })
+    const relay = this.launchRelay({})
     await relay.line((line) => line.includes('"ready"'), {
       timeoutMs: COMMAND_MS,
       signal: this.#signal

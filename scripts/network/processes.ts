@@ -17,6 +17,8 @@ export interface ProcessOptions {
   readonly args: readonly string[]
   /** `terminal` shares this process's terminal and process group; otherwise output is captured. */
   readonly mode?: 'captured' | 'terminal'
+  /** Besides this process's own environment. */
+  readonly env?: Readonly<Record<string, string>>
 }
 
 export interface WaitOptions {
@@ -49,7 +51,7 @@ export class LocalProcess {
       stdio: captured ? 'pipe' : 'inherit',
       // A group of its own, so that Ctrl-C reaches only the process that stops the others in order.
       detached: captured,
-      env: ownEnvironment()
+      env: { ...ownEnvironment(), ...options.env }
     })
     if (captured) {
       this.#keep(this.#child.stdout, (line) => this.#output.push(line))

@@ -29,6 +29,11 @@ export class Ledger {
     this.#read = 0
   }
 
+  /** Whether any process of the person has said that it has the text on disk. */
+  isKept(text: string): boolean {
+    return this.queued.has(text) || this.accepted.has(text) || this.delivered.has(text)
+  }
+
   /** Counts what was said since the last call. */
   update(): void {
     const output = this.#speaker?.output ?? []
