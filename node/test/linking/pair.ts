@@ -16,7 +16,7 @@ import {
   type OldInput,
   type OldState
 } from '../../src/linking/old-device.ts'
-import type { LinkSeeds, Talk } from '../../src/linking/talk.ts'
+import type { LinkFailure, LinkSeeds, Talk } from '../../src/linking/talk.ts'
 
 export const ACCOUNT: AccountId = accountIdOf(new Uint8Array(32).fill(9))
 export const BUNDLE = new TextEncoder().encode('what a device needs to know')
@@ -111,4 +111,8 @@ export function carry(old: Old, fresh: New, change: (message: Message) => Messag
   }
 }
 
-export const failureOf = (device: Old | New) => device.of('ended').map(({ failure }) => failure)
+/** Why it ended, once for each time it said so. */
+export const failureOf = ({ effects }: Old | New): readonly (LinkFailure | undefined)[] => {
+  const all: readonly (OldEffect | NewEffect)[] = effects
+  return all.flatMap((effect) => (effect.type === 'ended' ? [effect.failure] : []))
+}
