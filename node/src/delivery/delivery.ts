@@ -25,13 +25,13 @@ import type { Store } from '../kernel/store/store.ts'
 import { DeviceRoutes } from './device-routes.ts'
 import { DirectAnswers } from './direct-answers.ts'
 import { FalseAnswer } from './false-answer.ts'
-import type { DeliveryEvent, Effect, GroupChange, Input, StartedGroup } from './inputs.ts'
+import type { DeliveryEvent, Effect, Input, StartedGroup } from './inputs.ts'
 import type { Marks } from './marks.ts'
 import { type GroupOpener, isTemporary, openAll } from './opening.ts'
 import { openReceipt, sealReceipt } from './receipt-slots.ts'
 import type { Change } from './records.ts'
 import type { RelayRoute } from './relay-route.ts'
-import type { DeliveryState, OutboxEntry } from './state.ts'
+import type { DeliveryState, MadeChange, OutboxEntry } from './state.ts'
 import { createStep } from './step.ts'
 import { Transactions } from './transactions.ts'
 
@@ -51,12 +51,18 @@ export interface DeliveryComponents {
   readonly rpc: Rpc
   readonly groups: GroupOpener & {
     start(peer: AccountId, signal: AbortSignal): Promise<StartedGroup>
-    /** Undefined: there is nothing to change, or another's change came first. */
+    /** Undefined: there is nothing to change. */
     change(
       incarnation: Incarnation,
       epoch: EpochState,
       signal: AbortSignal
-    ): Promise<GroupChange | undefined>
+    ): Promise<MadeChange | undefined>
+    /** The receipt for this commit; undefined when another's came first. */
+    sequence(
+      incarnation: Incarnation,
+      commit: Uint8Array,
+      signal: AbortSignal
+    ): Promise<Uint8Array | undefined>
   }
 }
 
@@ -207,6 +213,8 @@ export class Delivery {
         return this.#devices.deliver(effect.device, effect.entry)
       case 'change':
         return void this.#change(effect)
+      case 'sequence':
+        return void this.#sequence(effect)
       case 'answer':
         failpoint?.('node-acknowledge')
         this.#answers.settle(effect)
@@ -259,13 +267,29 @@ export class Delivery {
   }
 
   async #change({ conversation, incarnation, epoch }: EffectOf<'change'>): Promise<void> {
-    const { clock, groups, log } = this.#components
+    await this.#changing(conversation, async (signal) => {
+      const change = await this.#components.groups.change(incarnation, epoch, signal)
+      this.dispatch({ type: 'change-made', conversation, change })
+    })
+  }
+
+  async #sequence({ conversation, incarnation, commit }: EffectOf<'sequence'>): Promise<void> {
+    await this.#changing(conversation, async (signal) => {
+      const receipt = await this.#components.groups.sequence(incarnation, commit, signal)
+      this.dispatch({ type: 'sequenced', conversation, receipt })
+    })
+  }
+
+  async #changing(
+    conversation: ConversationId,
+    work: (signal: AbortSignal) => Promise<void>
+  ): Promise<void> {
+    const { clock, log } = this.#components
     try {
-      const change = await groups.change(incarnation, epoch, this.#stopping.signal)
-      this.dispatch({ type: 'changed', conversation, change })
+      await work(this.#stopping.signal)
     } catch (error) {
       log.debug('group-not-changed', { cause: String(error) })
-      this.dispatch({ type: 'changed', conversation, change: undefined })
+      this.dispatch({ type: 'change-failed', conversation })
       clock.schedule(RETRY_MS, () => this.dispatch({ type: 'reconcile', conversation }))
     }
   }

@@ -13,12 +13,13 @@ import { equals } from 'uint8arrays/equals'
 import type { Input, Opened } from './inputs.ts'
 import { advance, ownerOf } from './intake.ts'
 import { introduce, pump } from './outbox.ts'
-import { offerAgain } from './progress.ts'
+import * as progress from './progress.ts'
+import { isOverdue, keepsPromise, newWatch, promise, watchOf } from './promises.ts'
 import { openKeptReceipts, openReceipts, tellAddresses } from './receipts.ts'
 import { receive } from './receive.ts'
 import { reconcile } from './reconcile.ts'
 import { cursorLocal } from './records.ts'
-import type { Cursor, IncomingEntry, Intake, Source } from './state.ts'
+import type { Cursor, IncomingEntry, Intake, RelayWatch, Source } from './state.ts'
 import type { Turn } from './turn.ts'
 import { dropWaiting, keepWaiting, releaseWaiting, tryLater } from './waiting.ts'
 
@@ -45,12 +46,27 @@ function giveCredit(turn: Turn, relay: RelayId, { storeEpoch }: box.SubscribeIte
   turn.whenDurable({ type: 'acknowledge', relay, storeEpoch, number })
 }
 
+/** A home says that it holds an entry; its log has to show it. */
+export function accepted(turn: Turn, input: Of<'accepted'>): void {
+  const sealed = turn.state.outbox.get(input.local)?.sealed
+  progress.accepted(turn, input)
+  if (input.place === undefined || sealed === undefined) return
+  const fault = promise(turn, input.place, sealed.id)
+  if (fault !== undefined) distrust(turn, input.relay, fault)
+}
+
+/** A log that does not show what its relay said it kept. */
+export function promisesDue(turn: Turn, relay: RelayId): void {
+  if (isOverdue(turn, relay)) distrust(turn, relay, 'it does not show what it said it kept')
+}
+
 function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | undefined {
+  let cursor = startOf(turn, relay, item.storeEpoch, turn.intake(relay))
+  const watch = watchOf(turn, relay)
   const intake = turn.intake(relay)
-  let cursor = startOf(turn, relay, item.storeEpoch, intake)
   const pending: IncomingEntry[] = [...intake.pending]
   for (const entry of item.entries) {
-    const fault = faultOf(entry, cursor, turn)
+    const fault = faultOf(entry, cursor, turn) ?? brokenPromise(watch, entry)
     if (fault !== undefined) {
       distrust(turn, relay, fault)
       return undefined
@@ -70,6 +86,12 @@ function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | u
   return { ...intake, pending, cursor }
 }
 
+function brokenPromise(watch: RelayWatch, entry: box.Entry): string | undefined {
+  return keepsPromise(watch, entry)
+    ? undefined
+    : 'it lists another message where it said it kept one'
+}
+
 /** Why an entry cannot be what follows in the log; undefined when it can. */
 function faultOf(entry: box.Entry, { number }: Cursor, { tools }: Turn): string | undefined {
   if (entry.number !== number + 1) return 'its log has a hole'
@@ -83,7 +105,8 @@ function faultOf(entry: box.Entry, { number }: Cursor, { tools }: Turn): string 
 function startOf(turn: Turn, relay: RelayId, storeEpoch: Uint8Array, intake: Intake): Cursor {
   const held = intake.cursor ?? turn.state.cursors.get(relay)
   if (held !== undefined && equals(held.storeEpoch, storeEpoch)) return held
-  offerAgain(turn, relay)
+  turn.setIntake(relay, { ...turn.intake(relay), watch: newWatch() })
+  progress.offerAgain(turn, relay)
   return beginningOf(turn, relay, storeEpoch)
 }
 
@@ -128,8 +151,8 @@ function distrust(turn: Turn, relay: RelayId, reason: string): void {
     .slice(0, opening?.source === relay ? opening.count : 0)
     .map((entry) => ({ ...entry, cursor: undefined }))
   turn.setCursor(cursor)
-  turn.setIntake(relay, { ...intake, pending, cursor })
-  offerAgain(turn, relay)
+  turn.setIntake(relay, { ...intake, pending, cursor, watch: newWatch() })
+  progress.offerAgain(turn, relay)
 }
 
 /** Stores what was opened, moves the cursor past it, and acknowledges once that is on disk. */

@@ -17,10 +17,14 @@ import type { CommitEffect } from '../kernel/machine.ts'
 import type { Write } from '../kernel/store/store.ts'
 import type { Change, IntroductionRecord } from './records.ts'
 import type {
+  ChangedEpoch,
   DeliveryState,
   IncomingEntry,
+  MadeChange,
   OutboxEntry,
+  Place,
   SealedEntry,
+  SealedWelcome,
   SlotOwner,
   Source,
   TagOwner
@@ -60,27 +64,6 @@ export type OpenedChange =
   | { readonly type: 'removed' }
   | { readonly type: 'refused'; readonly reason: string }
 
-/** A group after a change of its members. */
-export interface ChangedEpoch {
-  readonly state: Uint8Array
-  readonly epoch: EpochState
-  readonly slots: readonly SlotTag[]
-}
-
-/** A change this device made, which the sequencer has put first. */
-export interface GroupChange extends ChangedEpoch {
-  readonly commit: Uint8Array
-  readonly receipt: Uint8Array
-  /** One sealed welcome for each device added, with the account whose box it goes to. */
-  readonly welcomes: readonly SealedWelcome[]
-}
-
-export interface SealedWelcome {
-  readonly id: MessageId
-  readonly envelope: Uint8Array
-  readonly account: AccountId
-}
-
 export interface StartedGroup {
   readonly snapshot: GroupSnapshot
   readonly epoch: EpochState
@@ -110,7 +93,15 @@ export type Input =
       readonly retryAfterMs: number
     }
   | { readonly type: 'retry-start'; readonly conversation: ConversationId }
-  | { readonly type: 'accepted'; readonly local: number; readonly relay: RelayId }
+  | {
+      readonly type: 'accepted'
+      readonly local: number
+      readonly relay: RelayId
+      /** Where the relay says it is in its log of the own box. */
+      readonly place?: Place
+    }
+  /** Time to see whether a relay's log shows what it was said to hold. */
+  | { readonly type: 'promises-due'; readonly relay: RelayId }
   | {
       readonly type: 'refused'
       readonly local: number
@@ -150,11 +141,19 @@ export type Input =
   /** Account logs have changed: groups may have to follow. */
   | { readonly type: 'reconcile'; readonly conversation: ConversationId }
   | {
-      readonly type: 'changed'
+      readonly type: 'change-made'
       readonly conversation: ConversationId
-      /** Undefined: there was nothing to change, or another's change came first. */
-      readonly change: GroupChange | undefined
+      /** Undefined: there is nothing to change. */
+      readonly change: MadeChange | undefined
     }
+  | {
+      readonly type: 'sequenced'
+      readonly conversation: ConversationId
+      /** Undefined: another's change came first. */
+      readonly receipt: Uint8Array | undefined
+    }
+  /** Nobody knows what became of it: the same again, later. */
+  | { readonly type: 'change-failed'; readonly conversation: ConversationId }
   | { readonly type: 'device-online'; readonly device: DeviceId }
   | {
       readonly type: 'deliver'
@@ -225,6 +224,12 @@ type EffectKind =
       readonly conversation: ConversationId
       readonly incarnation: Incarnation
       readonly epoch: EpochState
+    }
+  | {
+      readonly type: 'sequence'
+      readonly conversation: ConversationId
+      readonly incarnation: Incarnation
+      readonly commit: Uint8Array
     }
   /** Answers a direct delivery: this envelope is held durably, or never will be. */
   | {

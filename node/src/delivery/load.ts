@@ -1,4 +1,5 @@
 // Rebuilds delivery's state from its records and nothing else: what a restart finds is what was on disk.
+
 import type { ConversationId, DeviceId, envelope, RelayId } from '@kith/protocols'
 import type { Ranges } from '../conversations/counters.ts'
 import { slotTagsOf } from '../conversations/epoch.ts'
@@ -8,6 +9,7 @@ import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord } from '../kernel/record.ts'
 import { rangeOf, storeKey, u32 } from '../kernel/store/key.ts'
 import type { Store } from '../kernel/store/store.ts'
+import { promisedBefore } from './promises.ts'
 import {
   type ConversationRecord,
   type IntroductionRecord,
@@ -18,6 +20,7 @@ import type {
   ConversationState,
   Cursor,
   DeliveryState,
+  MadeChange,
   OutboxEntry,
   SlotOwner,
   TagOwner,
@@ -69,7 +72,12 @@ export async function loadState(
     ...indexTags(conversations, primitives),
     outbox,
     cursors,
-    intakes: new Map(),
+    intakes: new Map(
+      [...promisedBefore(outbox, cursors)].map(([relay, watch]) => [
+        relay,
+        { pending: [], cursor: undefined, watch }
+      ])
+    ),
     opening: undefined,
     waiting,
     online: new Set(),
@@ -101,6 +109,7 @@ async function loadConversations(
       ...kept,
       phase: phase === 'starting' ? 'new' : phase,
       changing: false,
+      pending: await pendingOf(store, record.local),
       received: new Map<DeviceId, Ranges>(received),
       delivered: new Map<DeviceId, Ranges>(delivered),
       addresses: new Map<DeviceId, readonly string[]>(addresses),
@@ -119,6 +128,11 @@ async function loadConversations(
     })
   }
   return conversations
+}
+
+async function pendingOf(store: Store, local: number): Promise<MadeChange | undefined> {
+  const record = await store.get(storeKey(PREFIX.change, u32(local)))
+  return record === undefined ? undefined : decodeRecord<MadeChange>(record)
 }
 
 /** Which epoch and which receipts an opaque tag belongs to. */

@@ -3,21 +3,37 @@
 import type { ConversationId } from '@kith/protocols'
 import type { EpochState } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
-import type { ChangedEpoch, Input } from './inputs.ts'
+import type { Input } from './inputs.ts'
 import { pump, queueCommit, sendWelcome } from './outbox.ts'
 import { openKeptReceipts, tellAddresses } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
+import type { ChangedEpoch } from './state.ts'
 import type { Turn } from './turn.ts'
 import { releaseWaiting } from './waiting.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
-/** The change that the sequencer put first is ours: its epoch begins here, and everybody is told. */
-export function changed(turn: Turn, { conversation: id, change }: Of<'changed'>): void {
+/** A change is on disk before the sequencer is asked: if its answer is lost, the same commit is asked for again. */
+export function changeMade(turn: Turn, { conversation: id, change }: Of<'change-made'>): void {
+  settled(turn, id)
+  if (change === undefined || !isNext(turn, id, change.epoch)) return
+  turn.setPending(id, change)
+  reconcile(turn, id)
+}
+
+/** Nothing is under way any more. */
+export function settled(turn: Turn, id: ConversationId): void {
+  turn.updateConversation({ ...turn.conversation(id), changing: false })
+}
+
+/** If the change put first is ours, its epoch begins here, and everybody is told; else another's is on its way. */
+export function sequenced(turn: Turn, { conversation: id, receipt }: Of<'sequenced'>): void {
+  settled(turn, id)
   const conversation = turn.conversation(id)
-  turn.updateConversation({ ...conversation, changing: false })
-  if (change === undefined) return
-  const { epoch, commit, receipt, welcomes } = change
+  const { pending: change } = conversation
+  turn.setPending(id, undefined)
+  if (change === undefined || receipt === undefined) return
+  const { epoch, commit, welcomes } = change
   const ended = conversation.epochs.find(
     (one) => one.groupId === epoch.groupId && one.epoch === epoch.epoch - 1
   )
@@ -38,7 +54,10 @@ function isNext(turn: Turn, id: ConversationId, { groupId, epoch }: EpochState):
 
 /** A commit of another device, opened and found good, moves the group on. One that came late changes nothing. */
 export function follow(turn: Turn, id: ConversationId, group: ChangedEpoch): void {
-  if (isNext(turn, id, group.epoch)) apply(turn, id, group)
+  if (!isNext(turn, id, group.epoch)) return
+  turn.setPending(id, undefined)
+  apply(turn, id, group)
+  reconcile(turn, id)
 }
 
 function apply(turn: Turn, id: ConversationId, group: ChangedEpoch): void {

@@ -1,19 +1,20 @@
 // The outbox's decisions: a message is durable before it is shown, sealed once, sent again with identical bytes
 // until every home has it, and kept until a device of the recipient has it.
-import {
-  type ConversationId,
-  type DeviceId,
-  type envelope,
-  idBytes
-} from '@kith/protocols'
+import { type ConversationId, type DeviceId, type envelope, idBytes } from '@kith/protocols'
 import { fromString } from 'uint8arrays/from-string'
 import { currentEpoch, type EpochState } from '../conversations/incarnations.ts'
 import type { StoredMessage } from '../conversations/message.ts'
 import { advanceHeads, depthAfter } from '../conversations/ordering.ts'
-import type { Input, SealedWelcome } from './inputs.ts'
+import type { Input } from './inputs.ts'
 import { tellAddresses } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
-import type { ConversationState, OutboxEntry, QueuedChange, SealedEntry } from './state.ts'
+import type {
+  ConversationState,
+  OutboxEntry,
+  QueuedChange,
+  SealedEntry,
+  SealedWelcome
+} from './state.ts'
 import type { Turn } from './turn.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>

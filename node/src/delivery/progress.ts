@@ -7,6 +7,7 @@ import { currentEpoch } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
 import type { Input } from './inputs.ts'
 import { devicesOf, messageOf, note, pump } from './outbox.ts'
+import { watchAgain } from './promises.ts'
 import { scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
 import type { ConversationState, OutboxEntry } from './state.ts'
@@ -21,6 +22,7 @@ export function accepted(turn: Turn, input: Of<'accepted'>): void {
   progress(turn, {
     ...entry,
     acceptedBy: [...entry.acceptedBy, input.relay],
+    ...(input.place === undefined ? {} : { places: [...(entry.places ?? []), input.place] }),
     refusal: undefined
   })
 }
@@ -62,6 +64,7 @@ export function retryAppend(turn: Turn, input: Of<'retry-append'>): void {
 /** A home is reachable: everything sealed that it may not have goes to it again, and receipts too. */
 export function online(turn: Turn, relay: RelayId): void {
   turn.patch({ online: new Set(turn.state.online).add(relay) })
+  watchAgain(turn, relay)
   for (const entry of turn.state.outbox.values()) {
     if (entry.sealed === undefined || entry.acceptedBy.includes(relay)) continue
     // What was sealed just now may not be on disk: sealed again after a crash, it would be another message.
@@ -81,7 +84,11 @@ export function offerAgain(turn: Turn, relay: RelayId): void {
   }
   for (const entry of turn.state.outbox.values()) {
     if (!entry.acceptedBy.includes(relay)) continue
-    const again = { ...entry, acceptedBy: entry.acceptedBy.filter((other) => other !== relay) }
+    const again = {
+      ...entry,
+      acceptedBy: entry.acceptedBy.filter((other) => other !== relay),
+      places: (entry.places ?? []).filter((place) => place.relay !== relay)
+    }
     turn.setOutbox(again)
     turn.whenDurable({ type: 'append', relay, entry: again })
   }

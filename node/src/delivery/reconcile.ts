@@ -3,7 +3,10 @@ import type { ConversationId } from '@kith/protocols'
 import { currentEpoch } from '../conversations/incarnations.ts'
 import type { Turn } from './turn.ts'
 
-/** Has the group that everyone sends in compared with the account logs; one comparison at a time. */
+/**
+ * Has the group that everyone sends in compared with the account logs, or a change that was made asked for again;
+ * one at a time.
+ */
 export function reconcile(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
   if (conversation.phase !== 'ready' || conversation.changing) return
@@ -11,5 +14,8 @@ export function reconcile(turn: Turn, id: ConversationId): void {
   const incarnation = conversation.incarnations.find(({ groupId }) => groupId === epoch.groupId)
   if (incarnation === undefined) return
   turn.updateConversation({ ...conversation, changing: true })
-  turn.whenDurable({ type: 'change', conversation: id, incarnation, epoch })
+  const { pending } = conversation
+  if (pending === undefined)
+    turn.whenDurable({ type: 'change', conversation: id, incarnation, epoch })
+  else turn.whenDurable({ type: 'sequence', conversation: id, incarnation, commit: pending.commit })
 }

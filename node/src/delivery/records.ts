@@ -7,7 +7,13 @@ import type { StoredMessage } from '../conversations/message.ts'
 import { encodeRecord } from '../kernel/record.ts'
 import { storeKey, u32, u48 } from '../kernel/store/key.ts'
 import type { Write } from '../kernel/store/store.ts'
-import type { ConversationState, Cursor, OutboxEntry, WaitingEnvelope } from './state.ts'
+import type {
+  ConversationState,
+  Cursor,
+  MadeChange,
+  OutboxEntry,
+  WaitingEnvelope
+} from './state.ts'
 
 /** Prefixes of the records; each a namespace of its own in the store. */
 export const PREFIX = {
@@ -19,6 +25,7 @@ export const PREFIX = {
   cursor: 'delivery/cursor',
   waiting: 'delivery/waiting',
   introduction: 'delivery/introduction',
+  change: 'delivery/change',
   mark: 'delivery/mark'
 } as const
 
@@ -122,6 +129,14 @@ export interface IntroductionRecord {
 
 export const introductionWrite = (local: number, introduction: IntroductionRecord): Write =>
   put(storeKey(PREFIX.introduction, u32(local)), introduction)
+
+export const changeWrite = (local: number, change: MadeChange): Write =>
+  put(storeKey(PREFIX.change, u32(local)), change)
+
+export const changeDelete = (local: number): Write => ({
+  type: 'delete',
+  key: storeKey(PREFIX.change, u32(local))
+})
 
 export const waitingWrite = (waiting: WaitingEnvelope): Write =>
   put(storeKey(PREFIX.waiting, u48(waiting.local)), waiting)

@@ -6,7 +6,7 @@ import type { Log } from '../kernel/log.ts'
 import type { Random } from '../kernel/random.ts'
 import { createBackoff } from '../kernel/retry.ts'
 import type { PeerAddress, Rpc, Subscription } from '../kernel/rpc.ts'
-import type { OutboxEntry } from './state.ts'
+import type { OutboxEntry, Place } from './state.ts'
 
 /** Appends under way at once: enough to fill a relay's group commit, little enough for one stream's queue. */
 const APPENDS_IN_FLIGHT_MAX = 256
@@ -44,7 +44,8 @@ export interface RelayRouteInit {
     online(): void
     offline(): void
     item(item: box.SubscribeItem): void
-    accepted(local: number): void
+    /** `place`: where it says it is in the own box. */
+    accepted(local: number, place: Place): void
     refused(local: number, reason: string, retryAfterMs: number): void
     /** Outcome unknown: the same bytes again, later. */
     unknown(local: number, retryAfterMs: number): void
@@ -200,9 +201,11 @@ export class RelayRoute {
     try {
       if (entry.sealed === undefined) throw new ProtocolError('internal', 'unsealed')
       const request = { envelope: entry.sealed.envelope, targets: targets(entry) }
-      await this.#components.rpc.request(this.home, box.boxAppend, request)
+      const stored = await this.#components.rpc.request(this.home, box.boxAppend, request)
+      if (stored.number < 1) throw new ProtocolError('malformed', 'stored nowhere')
       this.#inFlight.delete(entry.local)
-      on.accepted(entry.local)
+      const { storeEpoch, number } = stored
+      on.accepted(entry.local, { relay: this.home.id, storeEpoch, number })
     } catch (error) {
       this.#inFlight.delete(entry.local)
       this.#failed(entry.local, error)

@@ -11,6 +11,7 @@ import type {
 } from '@kith/protocols'
 import type { DeliveryPath } from '../api.ts'
 import type { Ranges } from '../conversations/counters.ts'
+import type { SlotTag } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import type { Head } from '../conversations/ordering.ts'
 import type { Member } from '../groups/group-crypto.ts'
@@ -38,6 +39,8 @@ export interface ConversationState {
   readonly phase: 'new' | 'starting' | 'ready' | 'joining' | 'left'
   /** A change of the group's members is being made. */
   readonly changing: boolean
+  /** A change that was made here and may be the one the sequencer has put first: asked for until it says. */
+  readonly pending: MadeChange | undefined
   /** Where devices of the peer can be reached directly, by what they last said. */
   readonly addresses: ReadonlyMap<DeviceId, readonly string[]>
   /** Counters of own devices (this one and others) that a device of the peer holds. */
@@ -78,10 +81,31 @@ export interface OutboxEntry {
   readonly target: AccountId
   /** Relays that hold it durably. */
   readonly acceptedBy: readonly RelayId[]
+  /** Where relays said it is in their logs. Absent: nowhere yet. */
+  readonly places?: readonly Place[]
   /** How a device of the recipient got it, once one has it. */
   readonly deliveredBy: DeliveryPath | undefined
   /** Code of the last refusal, while it stands. */
   readonly refusal: string | undefined
+}
+
+/** A place in one relay's log of the own box. */
+export interface Place {
+  readonly relay: RelayId
+  /** 16 bytes */
+  readonly storeEpoch: Uint8Array
+  readonly number: number
+}
+
+/** What is held against one relay's log as it is followed. Changed in place: it grows and shrinks with each entry. */
+export interface RelayWatch {
+  /** Numbers not reached yet, with what has to be there. */
+  readonly promised: Map<number, MessageId>
+  /** The latest entries, oldest first. */
+  readonly recent: Map<number, MessageId>
+  /** Rounds in which the log stood still. */
+  stillRounds: number
+  hasTimer: boolean
 }
 
 export interface QueuedChange {
@@ -137,6 +161,8 @@ export interface Intake {
   readonly timer?: boolean
   /** Numbers of entries that came without their body though this device does not have it. */
   readonly withheld?: ReadonlySet<number>
+  /** Of a relay's log. */
+  readonly watch?: RelayWatch
   /** Chain after the last pending entry. */
   readonly cursor: Cursor | undefined
 }
@@ -196,4 +222,24 @@ export interface SlotOwner {
   readonly conversation: ConversationId
   readonly member: Member
   readonly archiveKey: Uint8Array
+}
+
+/** A group after a change of its members. */
+export interface ChangedEpoch {
+  readonly state: Uint8Array
+  readonly epoch: EpochState
+  readonly slots: readonly SlotTag[]
+}
+
+/** A change this device made. On disk before anybody hears of it: asked again, it must be the same. */
+export interface MadeChange extends ChangedEpoch {
+  readonly commit: Uint8Array
+  /** One sealed welcome for each device added, with the account whose box it goes to. */
+  readonly welcomes: readonly SealedWelcome[]
+}
+
+export interface SealedWelcome {
+  readonly id: MessageId
+  readonly envelope: Uint8Array
+  readonly account: AccountId
 }

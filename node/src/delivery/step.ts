@@ -34,7 +34,9 @@ function decide(turn: Turn, input: Input): void {
     case 'retry-start':
       return outbox.pump(turn, input.conversation)
     case 'accepted':
-      return progress.accepted(turn, input)
+      return inbox.accepted(turn, input)
+    case 'promises-due':
+      return inbox.promisesDue(turn, input.relay)
     case 'refused':
       return progress.refused(turn, input)
     case 'retry-append':
@@ -66,8 +68,12 @@ function decide(turn: Turn, input: Input): void {
       return inbox.deliver(turn, input)
     case 'reconcile':
       return reconcile(turn, input.conversation)
-    case 'changed':
-      return membership.changed(turn, input)
+    case 'change-made':
+      return membership.changeMade(turn, input)
+    case 'sequenced':
+      return membership.sequenced(turn, input)
+    case 'change-failed':
+      return membership.settled(turn, input.conversation)
     case 'addresses':
       return receipts.addresses(turn, input)
     case 'befriend':

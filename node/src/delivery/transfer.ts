@@ -47,6 +47,7 @@ function joining(
     peer,
     phase: 'joining',
     changing: false,
+    pending: undefined,
     addresses: new Map(),
     delivered: new Map(),
     counter: 0,

@@ -3,9 +3,11 @@
 import type { AccountId, ConversationId } from '@kith/protocols'
 import type { SlotTag } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
-import type { ChangedEpoch, DeliveryEvent, Effect, Stepped } from './inputs.ts'
+import type { DeliveryEvent, Effect, Stepped } from './inputs.ts'
 import type { Change } from './records.ts'
 import {
+  changeDelete,
+  changeWrite,
   conversationWrite,
   cursorWrite,
   epochWrite,
@@ -15,10 +17,12 @@ import {
   outboxWrite
 } from './records.ts'
 import type {
+  ChangedEpoch,
   ConversationState,
   Cursor,
   DeliveryState,
   Intake,
+  MadeChange,
   OutboxEntry,
   Source
 } from './state.ts'
@@ -117,6 +121,7 @@ export class Turn {
       peer,
       phase: 'new',
       changing: false,
+      pending: undefined,
       delivered: new Map(),
       addresses: new Map(),
       counter: 0,
@@ -202,6 +207,15 @@ export class Turn {
   setAddresses(addresses: readonly string[]): void {
     this.patch({ addresses })
     this.#numbers = true
+  }
+
+  /** Keeps, or forgets, the change of a group that the sequencer is asked for. */
+  setPending(id: ConversationId, pending: MadeChange | undefined): void {
+    const conversation = this.conversation(id)
+    if (conversation.pending === pending) return
+    this.updateConversation({ ...conversation, pending })
+    const { local } = conversation
+    this.write(pending === undefined ? changeDelete(local) : changeWrite(local, pending))
   }
 
   setOutbox(entry: OutboxEntry): void {

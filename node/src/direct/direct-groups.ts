@@ -43,12 +43,14 @@ export class DirectGroups {
 
   /** Changes of a group's members: made here, or followed. */
   readonly change: GroupChanges['change']
+  readonly sequence: GroupChanges['sequence']
   readonly openCommit: GroupChanges['openCommit']
 
   constructor(components: DirectGroupsComponents) {
     this.#components = components
     const changes = new GroupChanges(components)
     this.change = changes.change.bind(changes)
+    this.sequence = changes.sequence.bind(changes)
     this.openCommit = changes.openCommit.bind(changes)
   }
 

@@ -10,7 +10,8 @@ import {
 } from '@kith/protocols'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
-import type { GroupChange, OpenedChange } from '../delivery/inputs.ts'
+import type { OpenedChange } from '../delivery/inputs.ts'
+import type { MadeChange } from '../delivery/state.ts'
 import {
   type CommitResult,
   GroupCryptoError,
@@ -32,14 +33,14 @@ export class GroupChanges {
 
   /**
    * Brings a group in line with the account logs: leaves that the logs no longer name go first, then own devices
-   * that are not in it come. The sequencer decides whether this change is the one. Rejects with ProtocolError or
-   * GroupCryptoError; then nothing has changed.
+   * that are not in it come. Undefined when it is in line. Nothing has changed before `sequence` says so. Rejects
+   * with ProtocolError or GroupCryptoError.
    */
   async change(
     incarnation: Incarnation,
     epoch: EpochState,
     signal: AbortSignal
-  ): Promise<GroupChange | undefined> {
+  ): Promise<MadeChange | undefined> {
     const { crypto, device, directory, primitives } = this.#components
     const revoked = epoch.members.filter(
       (member) => directory.state(member.account) !== undefined && !directory.certified(member)
@@ -52,15 +53,12 @@ export class GroupChanges {
         ? await crypto.remove(incarnation.state, leaving, directory.certified)
         : await this.#addOwn(incarnation, missing, signal)
     if (made === undefined) return undefined
-    const receipt = await this.#sequence(incarnation, made.commit, signal)
-    if (receipt === undefined) return undefined
     const next = epochOf(made.view, primitives)
     return {
       state: made.state,
       epoch: next,
       slots: slotTagsOf(next, primitives),
       commit: made.commit,
-      receipt,
       welcomes:
         made.welcome === undefined ? [] : wrapAll(made.welcome, device.account, this.#components)
     }
@@ -92,7 +90,7 @@ export class GroupChanges {
   }
 
   /** The sequencer's receipt for this commit; undefined when another commit ended the epoch first. */
-  async #sequence(
+  async sequence(
     incarnation: Incarnation,
     commit: Uint8Array,
     signal: AbortSignal

@@ -1,0 +1,101 @@
+// What relays said they kept, held against what their logs show: an append is answered with its number in the own
+// box, so the entry of that number has to be it. A relay that only says so is found out, and gets the bytes again.
+import type { box, MessageId, RelayId } from '@kith/protocols'
+import { messageIdOf, SECOND_MS } from '@kith/protocols'
+import { equals } from 'uint8arrays/equals'
+import type { Cursor, OutboxEntry, Place, RelayWatch } from './state.ts'
+import type { Turn } from './turn.ts'
+
+/** Latest entries of a log that are remembered: an answer may come after its entry by what a window holds. */
+const RECENT_MAX = 1_024
+/** A log that does not move for this many rounds of this length will not show what it lacks. */
+const ROUND_MS = 30 * SECOND_MS
+const ROUNDS_MAX = 3
+
+export function newWatch(): RelayWatch {
+  return { promised: new Map(), recent: new Map(), stillRounds: 0, hasTimer: false }
+}
+
+/** Where the relay said an entry is; what is wrong with that, when the log shows another there. */
+export function promise(turn: Turn, place: Place, id: MessageId): string | undefined {
+  const intake = turn.intake(place.relay)
+  const log = intake.cursor ?? turn.state.cursors.get(place.relay)
+  // Another life of its store: its log will be read from the beginning, and everything offered again.
+  if (log === undefined || !equals(log.storeEpoch, place.storeEpoch)) return undefined
+  const watch = watchOf(turn, place.relay)
+  if (place.number > log.number) {
+    watch.promised.set(place.number, id)
+    startTimer(turn, place.relay, watch)
+    return undefined
+  }
+  const shown = watch.recent.get(place.number)
+  if (shown === undefined || shown === id) return undefined
+  return 'it lists another message where it said it kept one'
+}
+
+/** Follows one entry of a log; whether it is what was promised, or shown before, at its number. */
+export function keepsPromise(watch: RelayWatch, { number, envelopeId }: box.Entry): boolean {
+  const id = messageIdOf(envelopeId)
+  const expected = watch.promised.get(number) ?? watch.recent.get(number)
+  watch.promised.delete(number)
+  watch.recent.set(number, id)
+  watch.stillRounds = 0
+  const [oldest] = watch.recent.keys()
+  if (watch.recent.size > RECENT_MAX && oldest !== undefined) watch.recent.delete(oldest)
+  return expected === undefined || expected === id
+}
+
+/** Of this log as it is followed now; made when there is none. */
+export function watchOf(turn: Turn, relay: RelayId): RelayWatch {
+  const intake = turn.intake(relay)
+  if (intake.watch !== undefined) return intake.watch
+  const watch = newWatch()
+  turn.setIntake(relay, { ...intake, watch })
+  return watch
+}
+
+/** A session has begun: what was promised before has to show in it. */
+export function watchAgain(turn: Turn, relay: RelayId): void {
+  const { watch } = turn.intake(relay)
+  if (watch !== undefined && watch.promised.size > 0) startTimer(turn, relay, watch)
+}
+
+/** A round has passed; true when the log stands still although it lacks what was promised. */
+export function isOverdue(turn: Turn, relay: RelayId): boolean {
+  const { watch, pending } = turn.intake(relay)
+  if (watch === undefined) return false
+  watch.hasTimer = false
+  if (watch.promised.size === 0) return false
+  // Who has not taken what was sent gets no more: that is not the relay's doing.
+  const isWaiting = turn.state.online.has(relay) && pending.length === 0
+  watch.stillRounds = isWaiting ? watch.stillRounds + 1 : 0
+  if (watch.stillRounds >= ROUNDS_MAX) return true
+  startTimer(turn, relay, watch)
+  return false
+}
+
+function startTimer(turn: Turn, relay: RelayId, watch: RelayWatch): void {
+  if (watch.hasTimer) return
+  watch.hasTimer = true
+  turn.perform({ type: 'timer', delayMs: ROUND_MS, input: { type: 'promises-due', relay } })
+}
+
+/** What is still promised after a restart: places behind the cursors. */
+export function promisedBefore(
+  outbox: ReadonlyMap<number, OutboxEntry>,
+  cursors: ReadonlyMap<RelayId, Cursor>
+): ReadonlyMap<RelayId, RelayWatch> {
+  const watches = new Map<RelayId, RelayWatch>()
+  for (const { sealed, places = [] } of outbox.values()) {
+    for (const { relay, storeEpoch, number } of places) {
+      const cursor = cursors.get(relay)
+      const isAhead =
+        cursor !== undefined && equals(cursor.storeEpoch, storeEpoch) && number > cursor.number
+      if (sealed === undefined || !isAhead) continue
+      const watch = watches.get(relay) ?? newWatch()
+      watch.promised.set(number, sealed.id)
+      watches.set(relay, watch)
+    }
+  }
+  return watches
+}

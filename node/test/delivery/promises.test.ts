@@ -1,0 +1,73 @@
+// What a relay said it kept has to stand in its log where it said.
+import { describe, expect, it } from 'vitest'
+import {
+  bytes,
+  envelopeOf,
+  fromBob,
+  RELAY,
+  readyWorld,
+  STORE_EPOCH,
+  sealedOf,
+  type World
+} from './machine-world.ts'
+
+/** The relay shows this many entries of bob's and says that alice's own first one stands at this number. */
+function worldWith(shown: number, number: number): { world: World; local: number } {
+  const world = readyWorld()
+  world.give(sealedOf(world, 1))
+  const own = [...world.state.outbox.values()].find(({ sealed }) => sealed?.counter === 1)
+  const local = own?.local ?? 0
+  world.push(...Array.from({ length: shown }, (_, index) => envelopeOf(20 + index)))
+  if (shown > 0) world.answer(...Array.from({ length: shown }, (_, index) => fromBob(index + 1)))
+  const place = { relay: RELAY, storeEpoch: STORE_EPOCH, number }
+  world.give({ type: 'accepted', local, relay: RELAY, place })
+  return { world, local }
+}
+
+const acceptedBy = ({ world, local }: { world: World; local: number }) =>
+  world.state.outbox.get(local)?.acceptedBy
+
+describe('a relay that says it kept a message', () => {
+  it('and shows it is believed', () => {
+    const made = worldWith(1, 2)
+    made.world.push(envelopeOf(1))
+    made.world.give({ type: 'promises-due', relay: RELAY })
+    expect(made.world.all('distrust')).toEqual([])
+    expect(acceptedBy(made)).toEqual([RELAY])
+  })
+
+  it.each([
+    ['later', 1, 2],
+    ['before', 2, 1]
+  ])('and shows another at its number %s is distrusted and offered it again', (_, shown, at) => {
+    const made = worldWith(shown, at)
+    if (at > shown) made.world.push(envelopeOf(30))
+    expect(made.world.all('distrust')).toMatchObject([{ relay: RELAY }])
+    expect(acceptedBy(made)).toEqual([])
+  })
+
+  it('and never shows it is distrusted after three rounds in which its log stood still', () => {
+    const made = worldWith(1, 5)
+    const due = { type: 'promises-due', relay: RELAY } as const
+    made.world.give(due, due)
+    made.world.push(envelopeOf(30)).answer(fromBob(2))
+    made.world.give(due, due)
+    expect(made.world.all('distrust')).toEqual([])
+    made.world.give(due)
+    expect(made.world.all('distrust')).toHaveLength(1)
+    expect(acceptedBy(made)).toEqual([])
+  })
+
+  it('is not accused while it is out of reach', () => {
+    const made = worldWith(1, 5)
+    const due = { type: 'promises-due', relay: RELAY } as const
+    made.world.give({ type: 'offline', relay: RELAY }, due, due, due, due)
+    expect(made.world.all('distrust')).toEqual([])
+  })
+
+  it('in another life of its store is not held to it here', () => {
+    const made = worldWith(1, 2)
+    made.world.renewStore(bytes(16, 99)).push(envelopeOf(30), envelopeOf(31))
+    expect(made.world.all('distrust')).toEqual([])
+  })
+})
