@@ -215,7 +215,10 @@ class Running implements Messenger {
         ...init,
         emit: (event) => this.#events.emit(event),
         settleLinks: (signal) => this.#links.settle(signal),
-        reconcile: () => this.#reconcile()
+        reconcile: () => {
+          this.#reconcile()
+          this.#people.refresh()
+        }
       }
     )
     for (const home of start.homes) this.#delivery.addRoute(sessions.routeTo(home))

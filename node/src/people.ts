@@ -68,6 +68,11 @@ export class People implements ContactsApi {
     }
   }
 
+  /** Looks for replaced recovery keys of verified contacts; what is found is told like any change of a log. */
+  refresh(): void {
+    void this.#guard(this.#components.verification.refreshVerified())
+  }
+
   /** Whether an event is for the people of this account to see as it is; otherwise it has been dealt with. */
   isShown(event: DeliveryEvent): boolean {
     switch (event.type) {

@@ -13,6 +13,9 @@ import type { SafetyView } from './views.ts'
 /** A person waits for the digits; what is known here is shown when no relay answers in this time. */
 const REFRESH_MAX_MS = 4 * SECOND_MS
 
+/** Logs asked for when a session begins: little beside what a relay allows (300 a minute). */
+const REFRESHED_AT_ONCE = 20
+
 export interface VerificationComponents {
   readonly contacts: Contacts
   readonly directory: Directory
@@ -25,6 +28,9 @@ export interface VerificationComponents {
 
 export class Verification {
   readonly #components: VerificationComponents
+  /** Monotonic time of the last look at each log, in this run. */
+  readonly #refreshed = new Map<AccountId, number>()
+  #isRefreshing = false
 
   constructor(components: VerificationComponents) {
     this.#components = components
@@ -73,6 +79,26 @@ export class Verification {
         hint: 'Compare again, in person or by a call. If it still differs, do not trust this chat: get a new contact link from the person directly.'
       }
     )
+  }
+
+  /** Fetches the logs of verified contacts, those longest not looked at first; one round at a time. */
+  async refreshVerified(): Promise<void> {
+    if (this.#isRefreshing) return
+    this.#isRefreshing = true
+    try {
+      const verified = this.#components.contacts
+        .list('contact')
+        .filter((contact) => contact.verified !== undefined)
+        .map(({ account }) => account)
+      const order = (account: AccountId) => this.#refreshed.get(account) ?? 0
+      const due = verified.sort((a, b) => order(a) - order(b)).slice(0, REFRESHED_AT_ONCE)
+      for (const account of due) {
+        this.#refreshed.set(account, this.#components.clock.monotonic())
+        await this.#refresh(account)
+      }
+    } finally {
+      this.#isRefreshing = false
+    }
   }
 
   async #refresh(account: AccountId): Promise<void> {

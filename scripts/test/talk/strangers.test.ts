@@ -239,7 +239,9 @@ describe('a blocked account', () => {
 })
 
 /** A person replaces the recovery key of the account, by the one there is. */
-async function replaceRecoveryKey(person: Person): Promise<void> {
+async function replaceRecoveryKey(person: Person, times = 0): Promise<void> {
+  const [signing, next] = [times, times + 1].map((number) => recoveryKeyOf(person, number))
+  if (signing === undefined || next === undefined) throw new Error('no keys')
   const state = await logOf(person)
   const operation = identity.Operation.encode({
     version: identity.OPERATION_VERSION,
@@ -247,13 +249,19 @@ async function replaceRecoveryKey(person: Person): Promise<void> {
     sequence: state.length,
     previous: state.head,
     createdAtMs: world.clock.now(),
-    setRecoveryKey: { recoveryKey: primitives.keyPair(world.random.bytes(32)).publicKey }
+    setRecoveryKey: { recoveryKey: next.publicKey }
   })
-  const { publicKey, privateKey } = person.recovery
+  const { publicKey, privateKey } = signing
   const signature = primitives.sign(privateKey, identity.operationToSign(operation))
   const signed = { operation, signer: publicKey, signature }
   await rpcOf(person).request(relay(), identity.identityAppend, { operation: signed, invite: '' })
 }
+
+/** The first of the account, or the one after so many replacements. */
+const recoveryKeyOf = ({ recovery, account }: Person, replaced: number) =>
+  replaced === 0
+    ? recovery
+    : primitives.keyPair(primitives.sha256(idBytes(account), Uint8Array.of(replaced)))
 
 const relay = () => ({ id: world.relayId, addresses: [] })
 
@@ -317,9 +325,16 @@ describe('a safety number', () => {
     const told = 'eve replaced the recovery key: the safety number has changed, compare it again'
     expect(bob.eventsOf('notice').map(({ text }) => text)).toEqual([`${told}.`])
     expect((await bob.api.listMessages({ with: 'eve' })).notices).toMatchObject([{ text: told }])
+    await bob.api.verifyContact({ who: 'eve', digits: after.digits })
+    // Found at the beginning of a session, without anybody looking.
+    await replaceRecoveryKey(eve, 1)
+    await bob.stop()
+    await bob.start()
+    await world.run(5_000)
+    expect(bob.eventsOf('notice')).toHaveLength(2)
+    expect((await bob.api.listContacts())[0]?.isVerified).toBe(false)
     const old = bob.api.verifyContact({ who: 'eve', digits: before.digits })
     await expect(old).rejects.toMatchObject({ code: 'safety-mismatch' })
-    await bob.api.verifyContact({ who: 'eve', digits: after.digits })
   })
 
   it('is the same on both sides, and confirming it marks the contact for good', async () => {
