@@ -1,4 +1,5 @@
-// The relay under test: the real command, a fresh home, default settings but for the address it listens on.
+// The relay under test: the real command, a fresh home, default settings but for the address it listens
+// on and how many accounts its invite lets in.
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +8,9 @@ import type { Load, LoadResult } from './measure/load.ts'
 import { freePort, type Program, startProgram, startWorker } from './processes.ts'
 
 const KITH_RELAY = fileURLToPath(new URL('../../relay/bin/kith-relay.js', import.meta.url))
+
+/** More than any subject needs; the default is for a household. */
+const INVITE_USES = 10_000
 
 export interface RelayProcess extends Program {
   /** One link lets several accounts in. */
@@ -27,7 +31,8 @@ export async function startRelay(folder: string, profileFolder?: string): Promis
   const home = join(folder, 'relay')
   const listen = `/ip4/127.0.0.1/tcp/${await freePort()}`
   const { stdout } = await promisify(execFile)(process.execPath, [
-    ...[KITH_RELAY, 'init', '--home', home, '--listen', listen]
+    ...[KITH_RELAY, 'init', '--home', home, '--listen', listen],
+    ...['--invite-uses', `${INVITE_USES}`]
   ])
   const joinLink = /kith:join\/\S+/.exec(stdout)?.[0]
   if (joinLink === undefined) throw new Error(`kith-relay init printed no join link: ${stdout}`)

@@ -33,15 +33,7 @@ export interface Device {
 export async function joinRelay(link: string): Promise<Device> {
   const join = parseJoinLink(link)
   const keys = primitives.keyPair(systemRandom.bytes(KEY_BYTES))
-  const network = await createNetwork({
-    privateKey: keys.privateKey,
-    listen: [],
-    profile: 'node',
-    clock: systemClock,
-    random: systemRandom,
-    log: silentLog,
-    metrics: noMetrics
-  })
+  const network = await networkOf(keys.privateKey)
   const relay = { id: join.relay, addresses: join.addresses }
   const operation = firstOperation(join, keys.publicKey)
   const signature = primitives.sign(keys.privateKey, identity.operationToSign(operation))
@@ -53,6 +45,19 @@ export async function joinRelay(link: string): Promise<Device> {
   await network.rpc.request(relay, box.boxConfigure, { deliverySecret, blocked: [] })
   const account = identity.operationHash(operation, primitives.sha256)
   return { network, relay, account, deliverySecret }
+}
+
+/** The network of a device: 32 bytes, Ed25519 seed. */
+export function networkOf(privateKey: Uint8Array): Promise<Network> {
+  return createNetwork({
+    privateKey,
+    listen: [],
+    profile: 'node',
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    metrics: noMetrics
+  })
 }
 
 function firstOperation(join: JoinLink, device: Uint8Array): Uint8Array {
