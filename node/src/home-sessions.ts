@@ -61,7 +61,7 @@ export class HomeSessions {
           this.#init.emit({ type: 'connection', relay, connected: false })
         },
         item: (item) => dispatch({ type: 'item', relay, item }),
-        accepted: (local) => dispatch({ type: 'accepted', local, relay }),
+        accepted: (local, place) => dispatch({ type: 'accepted', local, relay, place }),
         refused: (local, reason, retryAfterMs) =>
           dispatch({ type: 'refused', local, relay, reason, retryAfterMs }),
         unknown: (local, retryAfterMs) =>
