@@ -26,8 +26,8 @@ const WORDS: Readonly<Record<LinkFailure, readonly [message: string, hint: strin
     'Make a new code on the old device: kith device add'
   ],
   used: [
-    'Another device uses this very code. Nothing was linked.',
-    'If it is not yours, somebody has seen the code. Make a new one: kith device add'
+    'Another device has used this code. Nothing was linked here.',
+    'If it is not yours, somebody has seen the code: say no on the old device, and make a new one: kith device add'
   ],
   damaged: [
     'What came from the other device was altered on its way. Nothing was linked.',

@@ -111,6 +111,8 @@ function decide(turn: Turn, input: NewInput, consentTo: Consent): void {
       turn.say(LINK_POSITION.done, linking.Done.encode({}))
       return turn.end(undefined)
     case 'failed':
+      // Who comes second has no part in the link of the first.
+      if (input.reason === 'used') return turn.end('used')
       return turn.fail(input.reason, LINK_POSITION.refusalOfNew)
     case 'tick':
       return tick(turn)
@@ -132,6 +134,7 @@ function sideOf(turn: Turn): Side {
       index === LINK_POSITION.consent ||
       index === LINK_POSITION.done,
     ownRefusal: LINK_POSITION.refusalOfNew,
+    onTaken: () => turn.end('used'),
     otherRefusal: LINK_POSITION.refusalOfOld,
     isReady: () => turn.state.expected < LINK_POSITION.bundle || turn.state.phase === 'consented',
     take(index, message) {

@@ -142,6 +142,7 @@ function sideOf(turn: Turn): Side {
       index === LINK_POSITION.reveal ||
       (index >= LINK_POSITION.bundle && index < LINK_POSITION.done),
     ownRefusal: LINK_POSITION.refusalOfOld,
+    onTaken: () => turn.fail('used', LINK_POSITION.refusalOfOld),
     otherRefusal: LINK_POSITION.refusalOfNew,
     isReady: () => turn.state.expected !== LINK_POSITION.done || turn.state.phase === 'sending',
     take(index, message) {

@@ -202,6 +202,8 @@ export interface Side {
   /** Positions that this side writes. */
   readonly own: (index: number) => boolean
   readonly ownRefusal: number
+  /** Somebody else has written where only this side writes. */
+  readonly onTaken: () => void
   readonly otherRefusal: number
   /** Takes the message at the expected position. A ProtocolError ends the link as damaged. */
   readonly take: (index: number, message: Uint8Array) => void
@@ -219,7 +221,7 @@ export function receive<State extends Talk, Effect>(
   if (side.own(index)) {
     const own = turn.state.sent.get(index)
     // Somebody else with the same code speaks for this side.
-    if (own === undefined || !equals(own, sealed)) turn.fail('used', side.ownRefusal)
+    if (own === undefined || !equals(own, sealed)) side.onTaken()
     return
   }
   if (index < turn.state.expected || index > linking.LINK_POSITION.done) return
