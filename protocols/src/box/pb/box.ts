@@ -3,9 +3,10 @@
 /* eslint-disable require-yield */
 
 import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
-import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
+
+const EMPTY_BYTES = Object.freeze(new Uint8Array(0))
 
 export interface AppendRequest {
   envelope: Uint8Array
@@ -39,7 +40,7 @@ export namespace AppendRequest {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          envelope: uint8ArrayAlloc(0),
+          envelope: EMPTY_BYTES,
           targets: []
         }
 
@@ -187,8 +188,8 @@ export namespace Target {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          account: uint8ArrayAlloc(0),
-          deliveryToken: uint8ArrayAlloc(0)
+          account: EMPTY_BYTES,
+          deliveryToken: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -299,7 +300,7 @@ export namespace AppendResponse {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          storeEpoch: uint8ArrayAlloc(0),
+          storeEpoch: EMPTY_BYTES,
           number: 0
         }
 
@@ -411,7 +412,7 @@ export namespace SubscribeRequest {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          storeEpoch: uint8ArrayAlloc(0),
+          storeEpoch: EMPTY_BYTES,
           after: 0
         }
 
@@ -539,7 +540,7 @@ export namespace SubscribeItem {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          storeEpoch: uint8ArrayAlloc(0),
+          storeEpoch: EMPTY_BYTES,
           entries: [],
           slots: []
         }
@@ -817,8 +818,8 @@ export namespace Entry {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           number: 0,
-          envelopeId: uint8ArrayAlloc(0),
-          envelope: uint8ArrayAlloc(0),
+          envelopeId: EMPTY_BYTES,
+          envelope: EMPTY_BYTES,
           receivedAtMs: 0
         }
 
@@ -962,7 +963,7 @@ export namespace Acknowledgement {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          storeEpoch: uint8ArrayAlloc(0),
+          storeEpoch: EMPTY_BYTES,
           number: 0
         }
 
@@ -1282,9 +1283,9 @@ export namespace BoxHead {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          box: uint8ArrayAlloc(0),
+          box: EMPTY_BYTES,
           number: 0,
-          chain: uint8ArrayAlloc(0)
+          chain: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1411,8 +1412,8 @@ export namespace CommitHead {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          commit: uint8ArrayAlloc(0),
-          signature: uint8ArrayAlloc(0)
+          commit: EMPTY_BYTES,
+          signature: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1541,10 +1542,10 @@ export namespace Commit {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          storeEpoch: uint8ArrayAlloc(0),
+          storeEpoch: EMPTY_BYTES,
           sequence: 0,
           leafCount: 0,
-          root: uint8ArrayAlloc(0),
+          root: EMPTY_BYTES,
           committedAtMs: 0
         }
 
@@ -1935,9 +1936,9 @@ export namespace Slot {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          tag: uint8ArrayAlloc(0),
+          tag: EMPTY_BYTES,
           version: 0,
-          sealed: uint8ArrayAlloc(0)
+          sealed: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2066,7 +2067,7 @@ export namespace ConfigureRequest {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          deliverySecret: uint8ArrayAlloc(0),
+          deliverySecret: EMPTY_BYTES,
           blocked: []
         }
 

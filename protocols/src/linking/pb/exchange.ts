@@ -3,9 +3,10 @@
 /* eslint-disable require-yield */
 
 import { decodeMessage, encodeMessage, message, streamMessage } from 'protons-runtime'
-import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
+
+const EMPTY_BYTES = Object.freeze(new Uint8Array(0))
 
 export interface Offer {
   version: number
@@ -44,8 +45,8 @@ export namespace Offer {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           version: 0,
-          commitment: uint8ArrayAlloc(0),
-          agreementKey: uint8ArrayAlloc(0)
+          commitment: EMPTY_BYTES,
+          agreementKey: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -191,9 +192,9 @@ export namespace Hello {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           version: 0,
-          device: uint8ArrayAlloc(0),
-          agreementKey: uint8ArrayAlloc(0),
-          nonce: uint8ArrayAlloc(0),
+          device: EMPTY_BYTES,
+          agreementKey: EMPTY_BYTES,
+          nonce: EMPTY_BYTES,
           name: ''
         }
 
@@ -359,8 +360,8 @@ export namespace Reveal {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          nonce: uint8ArrayAlloc(0),
-          account: uint8ArrayAlloc(0),
+          nonce: EMPTY_BYTES,
+          account: EMPTY_BYTES,
           name: ''
         }
 
@@ -482,7 +483,7 @@ export namespace Consent {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          consent: uint8ArrayAlloc(0)
+          consent: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -578,7 +579,7 @@ export namespace BundlePart {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           count: 0,
-          part: uint8ArrayAlloc(0)
+          part: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length

@@ -3,9 +3,10 @@
 /* eslint-disable require-yield */
 
 import { decodeMessage, encodeMessage, message, streamMessage } from 'protons-runtime'
-import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
+
+const EMPTY_BYTES = Object.freeze(new Uint8Array(0))
 
 export interface PutRequest {
   rendezvous: Uint8Array
@@ -43,9 +44,9 @@ export namespace PutRequest {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          rendezvous: uint8ArrayAlloc(0),
+          rendezvous: EMPTY_BYTES,
           index: 0,
-          sealed: uint8ArrayAlloc(0)
+          sealed: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -230,7 +231,7 @@ export namespace WatchRequest {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          rendezvous: uint8ArrayAlloc(0)
+          rendezvous: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -326,7 +327,7 @@ export namespace WatchItem {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           index: 0,
-          sealed: uint8ArrayAlloc(0)
+          sealed: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
