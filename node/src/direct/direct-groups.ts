@@ -1,6 +1,13 @@
 // The groups of direct chats: founded towards a peer who may be asleep, joined when a peer founded one. Who may
 // be in one is decided here: the two accounts of the chat and nobody else.
-import { type AccountId, type envelope, type keyPackages, ProtocolError } from '@kith/protocols'
+import {
+  type AccountId,
+  type envelope,
+  type keyPackages,
+  ProtocolError,
+  publicKeyOf
+} from '@kith/protocols'
+import { equals } from 'uint8arrays/equals'
 import type { Contacts } from '../contacts/contacts.ts'
 import type { Directory } from '../contacts/directory.ts'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
@@ -76,7 +83,8 @@ export class DirectGroups {
     if (missing > 0)
       throw new ProtocolError('unavailable', `${missing} devices without key package`)
     const created = await crypto.create(device, random.bytes(GROUP_ID_BYTES))
-    const added = await crypto.add(created.state, packages, directory.certified)
+    const own = await this.#ownPackages(signal)
+    const added = await crypto.add(created.state, [...packages, ...own], directory.certified)
     const { welcome } = added
     if (welcome === undefined) throw new ProtocolError('internal', 'no welcome was made')
     const epoch = epochOf(added.view, primitives)
@@ -84,8 +92,42 @@ export class DirectGroups {
       snapshot: added,
       epoch,
       slots: slotTagsOf(epoch, primitives),
-      welcomes: wrapAll(welcome, peer, this.#components)
+      welcomes: wrapAll(
+        welcome,
+        await this.#accountsOf(created.state, { peer, packages, own }),
+        this.#components
+      )
     }
+  }
+
+  /**
+   * Packages of this account's other devices: in the group from its first message on, they read all of it. One that
+   * is not to be had now is added later, like a device that is linked later.
+   */
+  async #ownPackages(signal: AbortSignal): Promise<readonly Uint8Array[]> {
+    const { device, directory, homes, rpc } = this.#components
+    if ((directory.state(device.account)?.devices.length ?? 0) < 2) return []
+    try {
+      const taken = await takeKeyPackages(rpc, { account: device.account, from: homes, signal })
+      const others = taken.filter((one) => !equals(one.device, publicKeyOf(device.device)))
+      return await this.#certifiedPackages(device.account, others)
+    } catch (error) {
+      if (isTemporary(error)) return []
+      throw error
+    }
+  }
+
+  /** Whose device a reference in the welcome stands for: those of a welcome to the peer alone are the peer's. */
+  async #accountsOf(
+    state: Uint8Array,
+    added: { peer: AccountId; packages: readonly Uint8Array[]; own: readonly Uint8Array[] }
+  ): Promise<(reference: Uint8Array) => AccountId> {
+    const { crypto, device, directory } = this.#components
+    const { own, packages, peer } = added
+    if (own.length === 0) return () => peer
+    const { welcome } = await crypto.add(state, packages, directory.certified)
+    const references = welcome === undefined ? [] : crypto.welcomeReferences(welcome)
+    return (reference) => (references.some((one) => equals(one, reference)) ? peer : device.account)
   }
 
   /** One package for each device of the peer's log; a package of anybody else's device is the relay's lie. */

@@ -40,15 +40,15 @@ export function relaysOf(
   ]
 }
 
-/** One envelope for each device that a welcome is for, all of them for the box of one account. */
+/** One envelope for each device that a welcome is for, for the box of its account, by the key package's reference. */
 export function wrapAll(
   welcome: Uint8Array,
-  account: AccountId,
+  accountOf: (reference: Uint8Array) => AccountId,
   components: { crypto: GroupCrypto; primitives: Primitives; random: Random }
 ): readonly SealedWelcome[] {
   return components.crypto.welcomeReferences(welcome).map((reference) => ({
     ...wrapWelcome({ welcome, reference }, components),
-    account
+    account: accountOf(reference)
   }))
 }
 

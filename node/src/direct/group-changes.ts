@@ -60,7 +60,9 @@ export class GroupChanges {
       slots: slotTagsOf(next, primitives),
       commit: made.commit,
       welcomes:
-        made.welcome === undefined ? [] : wrapAll(made.welcome, device.account, this.#components)
+        made.welcome === undefined
+          ? []
+          : wrapAll(made.welcome, () => device.account, this.#components)
     }
   }
 
