@@ -252,11 +252,11 @@ class Running implements Messenger {
   }
 
   async status(): Promise<StatusView> {
-    const { conversations, outbox } = this.#delivery.state
+    const { conversations } = this.#delivery.state
     return {
       account: this.#init.profile.account,
       homes: this.#homes(),
-      queued: [...outbox.values()].filter(({ kind }) => kind === 'text').length,
+      queued: this.#delivery.texts().length,
       gaps: [...conversations.values()]
         .filter(({ id }) => this.#people.isContact(id))
         .flatMap(gapsOf)
@@ -294,9 +294,7 @@ class Running implements Messenger {
     if (state === undefined) return { messages: [], gaps: [], notices: [] }
     const limit = Math.min(Math.max(1, options.limit ?? LIST_DEFAULT), LIST_MAX)
     const stored = await this.#parts.timelines.newest(state.local, limit)
-    const entries = [...this.#delivery.state.outbox.values()].filter(
-      (entry) => entry.conversation === conversation && entry.kind === 'text'
-    )
+    const entries = this.#delivery.texts().filter((entry) => entry.conversation === conversation)
     const { delivered } = state
     const shown = this.#views.list({ stored, entries, delivered, limit })
     const sinceMs = stored.length < limit ? 0 : (shown[0]?.storedAtMs ?? 0)

@@ -91,11 +91,14 @@ export class Delivery {
     { resolve: (entry: OutboxEntry) => void; reject: (error: unknown) => void }
   >()
   #requests = 0
+  /** Of the newest text that is on disk; texts reach it in the order of their numbers. */
+  #lastKept: number
   #failure: unknown
 
   constructor(components: DeliveryComponents, init: DeliveryInit) {
     this.#components = components
     this.#init = init
+    this.#lastKept = init.state.lastLocal
     const { clock, primitives } = components
     this.#transactions = new Transactions(components)
     this.#devices = new DeviceRoutes(components, {
@@ -162,6 +165,13 @@ export class Delivery {
     await this.#transactions.settled()
     for (const { reject } of this.#composing.values()) reject(stopped())
     this.#composing.clear()
+  }
+
+  /** Texts that wait in the outbox, without those that are not on disk yet and could still be lost. */
+  texts(): readonly OutboxEntry[] {
+    return [...this.state.outbox.values()].filter(
+      ({ kind, local }) => kind === 'text' && local <= this.#lastKept
+    )
   }
 
   /** Takes a text into the outbox; resolves once it is durable. */
@@ -350,6 +360,7 @@ export class Delivery {
 
   #settleComposed(event: DeliveryEvent): void {
     if (event.type !== 'composed') return
+    this.#lastKept = event.entry.local
     this.#composing.get(event.request)?.resolve(event.entry)
     this.#composing.delete(event.request)
   }

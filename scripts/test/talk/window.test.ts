@@ -35,6 +35,17 @@ describe('a message', () => {
     alice.disk.release()
   })
 
+  it('is not listed before it is on disk, since it could still be lost', async () => {
+    const [alice] = await befriended(1)
+    alice.disk.hold()
+    const sending = alice.api.sendMessage({ to: 'bob', text: 'one' })
+    await world.run(10)
+    expect(await alice.texts('bob')).not.toContain('one')
+    alice.disk.release()
+    await sending
+    expect(await alice.texts('bob')).toContain('one')
+  })
+
   it('that is being taken when the messenger stops is kept or refused, never left hanging', async () => {
     const [alice] = await befriended(2)
     alice.disk.hold()
