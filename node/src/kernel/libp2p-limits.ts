@@ -27,7 +27,8 @@ const RELAY_ADMISSION: AdmissionLimits = {
   // A school behind one address that lost its line.
   connectsPerHost: { count: 100, windowMs: SECOND_MS },
   handshakesPerHost: { count: 100, windowMs: 5 * SECOND_MS },
-  handshakes: { count: 200, windowMs: 4 * SECOND_MS },
+  // A relay that was restarted meets everybody as a stranger: the first 400 at once, 1,000 within 15 s.
+  handshakes: { count: 400, windowMs: 8 * SECOND_MS },
   connectionsMax: 4_000,
   // Strangers come to register, or to fetch one log and some key packages; a minute at the highest rate.
   strangersMax: 1_000,
