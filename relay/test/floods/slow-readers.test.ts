@@ -1,4 +1,6 @@
 // Subscribers that stop reading with much still to come: bounded memory, nobody else waits, nothing is lost.
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { MemoryDisk, systemClock } from '@kith/node/kernel'
 import { createMemoryNetworks } from '@kith/node/testing'
 import { MIB } from '@kith/protocols'
@@ -12,8 +14,11 @@ const COUNT = 100
 const CONTENT_BYTES = 60_000
 const PER_READER_BYTES_MAX = 2 * MIB
 
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
 const held = () => {
-  globalThis.gc?.()
+  collectGarbage()
   const { heapUsed, arrayBuffers, external } = process.memoryUsage()
   return heapUsed + Math.max(arrayBuffers, external)
 }
