@@ -24,6 +24,8 @@ export interface Incarnation {
   readonly epoch: number
   /** Encoded group state. */
   readonly state: Uint8Array
+  /** The sequencer's receipt for the commit that began this epoch. */
+  readonly receipt?: Uint8Array
 }
 
 /** The incarnation that everyone sends in. */

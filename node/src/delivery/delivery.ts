@@ -6,7 +6,6 @@ import {
   envelope,
   type MessageId,
   ProtocolError,
-  publicKeyOf,
   type RelayId
 } from '@kith/protocols'
 import { UserError } from '../api.ts'
@@ -24,6 +23,7 @@ import type { Rpc } from '../kernel/rpc.ts'
 import type { Store } from '../kernel/store/store.ts'
 import { DeviceRoutes } from './device-routes.ts'
 import { DirectAnswers } from './direct-answers.ts'
+import { type Evidence, EvidenceBook } from './evidence.ts'
 import { FalseAnswer } from './false-answer.ts'
 import type { DeliveryEvent, Effect, Input, StartedGroup } from './inputs.ts'
 import type { Marks } from './marks.ts'
@@ -37,6 +37,11 @@ import { Transactions } from './transactions.ts'
 
 /** Opening that could not be finished, and a group that could not be founded, are tried again after this. */
 const RETRY_MS = 2_000
+
+const FORKED: DeliveryEvent = {
+  type: 'notice',
+  text: 'A relay let two changes of one group happen at once: messages of the other half may be missing. The proof is kept.'
+}
 
 export interface DeliveryComponents {
   readonly store: Store
@@ -84,6 +89,7 @@ export class Delivery {
   readonly #routes = new Map<RelayId, RelayRoute>()
   readonly #devices: DeviceRoutes
   readonly #answers = new DirectAnswers()
+  readonly #evidence: EvidenceBook
   readonly #transactions: Transactions
   readonly #stopping = new AbortController()
   readonly #composing = new Map<
@@ -101,6 +107,7 @@ export class Delivery {
     this.#lastKept = init.state.lastLocal
     const { clock, primitives } = components
     this.#transactions = new Transactions(components)
+    this.#evidence = new EvidenceBook(components)
     this.#devices = new DeviceRoutes(components, {
       held: (device, ids) => this.dispatch({ type: 'held', device, ids }),
       online: (device) => this.dispatch({ type: 'device-online', device })
@@ -140,6 +147,11 @@ export class Delivery {
     return this.#devices
   }
 
+  /** What relays signed and contradicted, oldest first. */
+  evidence(): Promise<readonly Evidence[]> {
+    return this.#evidence.list()
+  }
+
   /** Envelopes that a device brought; resolves to the ids of those that are on disk now. */
   deliver(
     envelopes: readonly { readonly id: MessageId; readonly envelope: Uint8Array }[]
@@ -163,6 +175,7 @@ export class Delivery {
     this.#devices.stop()
     await Promise.all(this.routes.map((route) => route.stop()))
     await this.#transactions.settled()
+    await this.#evidence.settled()
     for (const { reject } of this.#composing.values()) reject(stopped())
     this.#composing.clear()
   }
@@ -241,6 +254,9 @@ export class Delivery {
         return this.#openReceipt(effect)
       case 'check-head':
         return this.#checkHead(effect)
+      case 'check-receipts':
+        if (this.#evidence.receipts(...effect.receipts)) this.#emit(FORKED)
+        return
       case 'distrust':
         return this.#distrust(effect)
       case 'timer':
@@ -335,14 +351,10 @@ export class Delivery {
     this.dispatch(receipt)
   }
 
-  #checkHead({ relay, head, storeEpoch }: EffectOf<'check-head'>): void {
-    const holds = box.verifySignedHead(
-      head,
-      publicKeyOf(relay),
-      storeEpoch,
-      this.#components.primitives
-    )
-    if (!holds) this.#distrust({ relay, reason: 'its signature does not cover its log' })
+  #checkHead({ relay, head, storeEpoch, isRefused }: EffectOf<'check-head'>): void {
+    const holds = this.#evidence.vouches(relay, head, storeEpoch)
+    if (!holds && !isRefused)
+      this.#distrust({ relay, reason: 'its signature does not cover its log' })
   }
 
   #distrust({ relay, reason }: { relay: RelayId; reason: string }): void {

@@ -31,10 +31,16 @@ const DIRECT_PENDING_MAX = 1_024
 /** Takes what a relay pushed: follows its chain, queues the entries, opens as many as may be opened now. */
 export function item(turn: Turn, { relay, item }: Of<'item'>): void {
   const intake = follow(turn, relay, item)
-  if (intake === undefined) return
-  turn.setIntake(relay, intake)
   // A box that was never written to has no head to sign.
-  if (item.head?.head !== undefined) checkHead(turn, relay, item, item.head, intake)
+  const head = item.head?.head === undefined ? undefined : item.head
+  if (intake === undefined) {
+    const { storeEpoch } = item
+    if (head !== undefined)
+      turn.perform({ type: 'check-head', relay, head, storeEpoch, isRefused: true })
+    return
+  }
+  turn.setIntake(relay, intake)
+  if (head !== undefined) checkHead(turn, relay, item, head, intake)
   openReceipts(turn, relay, item.slots)
   if (intake.pending.length === 0) giveCredit(turn, relay, item)
   advance(turn)
@@ -129,10 +135,13 @@ function checkHead(
 ): void {
   const agrees =
     cursor !== undefined &&
-    head.head?.number === cursor.number &&
+    head.head !== undefined &&
+    equals(head.head.box, idBytes(turn.state.self.account)) &&
+    head.head.number === cursor.number &&
     equals(head.head.chain, cursor.chain)
+  const { storeEpoch } = item
+  turn.perform({ type: 'check-head', relay, head, storeEpoch, isRefused: !agrees })
   if (!agrees) distrust(turn, relay, 'its signed head does not match its log')
-  else turn.perform({ type: 'check-head', relay, head, storeEpoch: item.storeEpoch })
 }
 
 /**

@@ -266,9 +266,13 @@ type EffectKind =
   | {
       readonly type: 'check-head'
       readonly relay: RelayId
+      /** It does not fit the log, so that its relay is distrusted already: only looked at for evidence. */
+      readonly isRefused: boolean
       readonly head: box.SignedHead
       readonly storeEpoch: Uint8Array
     }
+  /** Receipts of one epoch of a group for different commits: the one followed here, and another. */
+  | { readonly type: 'check-receipts'; readonly receipts: readonly [Uint8Array, Uint8Array] }
   | { readonly type: 'distrust'; readonly relay: RelayId; readonly reason: string }
   | { readonly type: 'timer'; readonly delayMs: number; readonly input: Input }
   | { readonly type: 'event'; readonly event: DeliveryEvent }

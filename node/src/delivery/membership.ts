@@ -1,6 +1,7 @@
 // Groups follow the account logs: a device that joined an own account is added, one that left is removed. Changes
 // are sequenced before they are applied, and travel as messages of the epoch that they end.
 import type { ConversationId } from '@kith/protocols'
+import { equals } from 'uint8arrays/equals'
 import type { EpochState } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
 import type { Input } from './inputs.ts'
@@ -39,7 +40,7 @@ export function sequenced(turn: Turn, { conversation: id, receipt }: Of<'sequenc
   )
   if (ended === undefined || !isNext(turn, id, epoch)) return
   queueCommit(turn, id, { tag: ended.tag, commit, receipt })
-  apply(turn, id, change)
+  apply(turn, id, change, receipt)
   for (const welcome of welcomes) sendWelcome(turn, id, welcome)
   reconcile(turn, id)
   pump(turn, id)
@@ -53,19 +54,38 @@ function isNext(turn: Turn, id: ConversationId, { groupId, epoch }: EpochState):
 }
 
 /** A commit of another device, opened and found good, moves the group on. One that came late changes nothing. */
-export function follow(turn: Turn, id: ConversationId, group: ChangedEpoch): void {
+export function follow(
+  turn: Turn,
+  id: ConversationId,
+  { group, receipt }: { group: ChangedEpoch; receipt: Uint8Array }
+): void {
   if (!isNext(turn, id, group.epoch)) return
   turn.setPending(id, undefined)
-  apply(turn, id, group)
+  apply(turn, id, group, receipt)
   reconcile(turn, id)
 }
 
-function apply(turn: Turn, id: ConversationId, group: ChangedEpoch): void {
+/** A commit of an epoch that another one has ended here: its receipt contradicts the one followed, or is forged. */
+export function compareReceipts(
+  turn: Turn,
+  id: ConversationId,
+  { groupId, epoch }: EpochState,
+  receipt: Uint8Array
+): void {
+  const group = turn
+    .conversation(id)
+    .incarnations.find((one) => one.groupId === groupId && one.epoch === epoch + 1)
+  const followed = group?.receipt
+  if (followed === undefined || equals(followed, receipt)) return
+  turn.perform({ type: 'check-receipts', receipts: [followed, receipt] })
+}
+
+function apply(turn: Turn, id: ConversationId, group: ChangedEpoch, receipt: Uint8Array): void {
   const { groupId, epoch } = group.epoch
   const before = turn
     .conversation(id)
     .epochs.find((one) => one.groupId === groupId && one.epoch === epoch - 1)
-  turn.changeGroup(id, group)
+  turn.changeGroup(id, group, receipt)
   const without = (all: readonly Member[], others: readonly Member[]) =>
     all.filter(({ device }) => !others.some((other) => other.device === device))
   turn.announce({

@@ -38,13 +38,20 @@ export function receive(turn: Turn, received: Received): void {
   turn.write({ type: 'mark', id: entry.id, depth })
   follow(turn, conversation, received)
   if (!turn.state.blocked.has(result.account)) show(turn, conversation, received)
-  change(turn, conversation, result)
+  change(turn, owner, result)
   if (result.account !== turn.state.self.account) scheduleReceipt(turn, conversation.id)
 }
 
 /** A commit inside the message moves the group on. */
-function change(turn: Turn, { id }: ConversationState, { change }: OpenedMessage): void {
-  if (change?.type === 'applied') membership.follow(turn, id, change.group)
+function change(
+  turn: Turn,
+  { conversation: id, epoch }: TagOwner,
+  { change, content }: OpenedMessage
+): void {
+  const receipt = content.body?.commit?.receipt
+  if (receipt === undefined) return
+  if (change === undefined) membership.compareReceipts(turn, id, epoch, receipt)
+  if (change?.type === 'applied') membership.follow(turn, id, { group: change.group, receipt })
   if (change?.type === 'removed') membership.leave(turn, id)
   if (change?.type === 'refused') {
     turn.announce({ type: 'notice', text: `A change of a group was refused: ${change.reason}.` })

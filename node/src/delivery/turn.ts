@@ -176,12 +176,16 @@ export class Turn {
   }
 
   /** Moves a group of the conversation on to its next epoch; older ones stay readable. */
-  changeGroup(id: ConversationId, { state, epoch, slots }: ChangedEpoch): void {
+  changeGroup(
+    id: ConversationId,
+    { state, epoch, slots }: ChangedEpoch,
+    receipt: Uint8Array
+  ): void {
     const conversation = this.conversation(id)
     const index = conversation.incarnations.findIndex(({ groupId }) => groupId === epoch.groupId)
     const before = conversation.incarnations[index]
     if (before === undefined) throw new Error('a group that does not exist was changed')
-    const after = { ...before, epoch: epoch.epoch, state }
+    const after = { ...before, epoch: epoch.epoch, state, receipt }
     this.write(incarnationWrite(conversation.local, index, after))
     this.setConversation({
       ...conversation,

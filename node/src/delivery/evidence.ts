@@ -1,0 +1,140 @@
+// Proof against a relay: two statements that it signed and that cannot both be true. Kept, so that whoever is asked
+// to leave it, or to look into it, need not take anybody's word.
+import {
+  box,
+  decodeBounded,
+  KIB,
+  LABELS,
+  ProtocolError,
+  publicKeyOf,
+  type RelayId,
+  relayIdOf,
+  sequencer
+} from '@kith/protocols'
+import { concat } from 'uint8arrays/concat'
+import { equals } from 'uint8arrays/equals'
+import type { Clock } from '../kernel/clock.ts'
+import type { Primitives } from '../kernel/primitives.ts'
+import { decodeRecord, encodeRecord } from '../kernel/record.ts'
+import { storeKey } from '../kernel/store/key.ts'
+import type { Store } from '../kernel/store/store.ts'
+
+const KEY = storeKey('delivery/evidence')
+
+/** The first ones stay: a relay cannot make a device forget by contradicting itself more often. */
+const EVIDENCE_MAX = 64
+const RECEIPT_BYTES_MAX = KIB
+
+export interface Evidence {
+  readonly relay: RelayId
+  /** When this device had both, by its clock. */
+  readonly atMs: number
+  /** `heads`: encoded SignedHeads of one store epoch. `receipts`: encoded SignedReceipts of one epoch of a group. */
+  readonly kind: 'heads' | 'receipts'
+  readonly statements: readonly [Uint8Array, Uint8Array]
+}
+
+export interface EvidenceComponents {
+  readonly store: Store
+  readonly primitives: Primitives
+  readonly clock: Clock
+}
+
+export class EvidenceBook {
+  readonly #components: EvidenceComponents
+  /** The last head that each relay vouched for in this run. */
+  readonly #heads = new Map<RelayId, { signed: box.SignedHead; commit: box.Commit }>()
+  #writing: Promise<unknown> = Promise.resolve()
+
+  constructor(components: EvidenceComponents) {
+    this.#components = components
+  }
+
+  /** Whether the relay vouches for a head in this store epoch; keeps it together with one that it contradicts. */
+  vouches(relay: RelayId, signed: box.SignedHead, storeEpoch: Uint8Array): boolean {
+    const { primitives } = this.#components
+    const commit = box.openSignedHead(signed, publicKeyOf(relay), storeEpoch, primitives)
+    if (commit === undefined) return false
+    const before = this.#heads.get(relay)
+    this.#heads.set(relay, { signed, commit })
+    if (before !== undefined && headsContradict(before, { signed, commit })) {
+      const encode = box.SignedHead.encode
+      this.#keep({ relay, kind: 'heads', statements: [encode(before.signed), encode(signed)] })
+    }
+    return true
+  }
+
+  /** Whether a relay let two commits end one epoch of a group: then it signed both, and that is kept. */
+  receipts(one: Uint8Array, other: Uint8Array): boolean {
+    const relay = contradictingReceipts(one, other, this.#components.primitives)
+    if (relay !== undefined) this.#keep({ relay, kind: 'receipts', statements: [one, other] })
+    return relay !== undefined
+  }
+
+  /** Everything kept, oldest first. */
+  async list(): Promise<readonly Evidence[]> {
+    await this.#writing
+    const record = await this.#components.store.get(KEY)
+    return record === undefined ? [] : decodeRecord<Evidence[]>(record)
+  }
+
+  /** Resolves when what was found is on disk, or cannot be written. */
+  async settled(): Promise<void> {
+    await this.#writing
+  }
+
+  #keep(found: Omit<Evidence, 'atMs'>): void {
+    const { store, clock } = this.#components
+    const evidence = { ...found, atMs: clock.now() }
+    this.#writing = this.#writing
+      .then(async () => {
+        const record = await store.get(KEY)
+        const kept = record === undefined ? [] : decodeRecord<Evidence[]>(record)
+        if (kept.length >= EVIDENCE_MAX) return
+        await store.commit([{ type: 'put', key: KEY, value: encodeRecord([...kept, evidence]) }])
+      })
+      .catch(() => {
+        // A store that failed stops delivery as a whole, and says so.
+      })
+  }
+}
+
+interface Vouched {
+  readonly signed: box.SignedHead
+  readonly commit: box.Commit
+}
+
+/** Two heads of one box and store epoch: one number has one chain value, and later commits never lead back. */
+function headsContradict(a: Vouched, b: Vouched): boolean {
+  const [one, other] = [a.signed.head, b.signed.head]
+  if (one === undefined || other === undefined || !equals(one.box, other.box)) return false
+  if (!equals(a.commit.storeEpoch, b.commit.storeEpoch)) return false
+  if (one.number === other.number) return !equals(one.chain, other.chain)
+  const [lower, higher] = one.number < other.number ? [a, b] : [b, a]
+  return lower.commit.sequence >= higher.commit.sequence
+}
+
+/** The relay that signed both receipts, for one epoch of one group and different commits; else undefined. */
+function contradictingReceipts(
+  one: Uint8Array,
+  other: Uint8Array,
+  primitives: Primitives
+): RelayId | undefined {
+  try {
+    const [a, b] = [openReceipt(one, primitives), openReceipt(other, primitives)]
+    const isOfOne = equals(a.relay, b.relay) && equals(a.group, b.group) && a.epoch === b.epoch
+    return isOfOne && !equals(a.commit, b.commit) ? relayIdOf(a.relay) : undefined
+  } catch (error) {
+    if (error instanceof ProtocolError) return undefined
+    throw error
+  }
+}
+
+function openReceipt(bytes: Uint8Array, { verify }: Primitives): sequencer.Receipt {
+  const signed = decodeBounded(sequencer.SignedReceipt, bytes, RECEIPT_BYTES_MAX)
+  const receipt = decodeBounded(sequencer.Receipt, signed.receipt, RECEIPT_BYTES_MAX)
+  if (!verify(receipt.relay, concat([LABELS.receipt, signed.receipt]), signed.signature)) {
+    throw new ProtocolError('forbidden', 'a receipt that nobody gave')
+  }
+  return receipt
+}
