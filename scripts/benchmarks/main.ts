@@ -17,6 +17,7 @@ const FUNCTIONS_SHOWN = 40
 
 const SUBJECTS: Readonly<Record<string, () => Promise<{ readonly subject: Subject }>>> = {
   box: () => import('./box.bench.ts'),
+  direct: () => import('./direct.bench.ts'),
   flood: () => import('./flood.bench.ts'),
   rpc: () => import('./rpc.bench.ts'),
   store: () => import('./store.bench.ts')
