@@ -23,6 +23,8 @@ const KEY = storeKey('delivery/evidence')
 
 /** The first ones stay: a relay cannot make a device forget by contradicting itself more often. */
 const EVIDENCE_MAX = 64
+/** An older log served again shows when it grows past what it showed before: that many heads back. */
+const HEADS_MAX = 64
 const RECEIPT_BYTES_MAX = KIB
 
 export interface Evidence {
@@ -42,8 +44,8 @@ export interface EvidenceComponents {
 
 export class EvidenceBook {
   readonly #components: EvidenceComponents
-  /** The last head that each relay vouched for in this run. */
-  readonly #heads = new Map<RelayId, { signed: box.SignedHead; commit: box.Commit }>()
+  /** What each relay vouched for in this run, the latest last. */
+  readonly #heads = new Map<RelayId, readonly Vouched[]>()
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(components: EvidenceComponents) {
@@ -55,9 +57,10 @@ export class EvidenceBook {
     const { primitives } = this.#components
     const commit = box.openSignedHead(signed, publicKeyOf(relay), storeEpoch, primitives)
     if (commit === undefined) return false
-    const before = this.#heads.get(relay)
-    this.#heads.set(relay, { signed, commit })
-    if (before !== undefined && headsContradict(before, { signed, commit })) {
+    const held = this.#heads.get(relay) ?? []
+    const before = held.find((one) => headsContradict(one, { signed, commit }))
+    this.#heads.set(relay, [...held, { signed, commit }].slice(-HEADS_MAX))
+    if (before !== undefined) {
       const encode = box.SignedHead.encode
       this.#keep({ relay, kind: 'heads', statements: [encode(before.signed), encode(signed)] })
     }
