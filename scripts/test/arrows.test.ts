@@ -160,6 +160,16 @@ const CASES: readonly Case[] = [
     "import '../direct/direct.ts'"
   ),
   breaks('no feature knows the messenger', 'node/src/direct/a.ts', "import '../messenger.ts'"),
+  breaks(
+    'direct chats do not know linking',
+    'node/src/direct/c.ts',
+    "import '../linking/index.ts'"
+  ),
+  breaks(
+    'linking does not know the messenger',
+    'node/src/linking/a.ts',
+    "import '../messenger.ts'"
+  ),
   breaks('no feature knows the host', 'node/src/direct/b.ts', "import '../host/index.ts'"),
   breaks('no feature uses testing', 'node/src/delivery/b.ts', "import '../testing/people.ts'"),
   breaks('only the kernel imports libp2p', 'node/src/delivery/c.ts', "import 'libp2p'"),

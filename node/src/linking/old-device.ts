@@ -6,7 +6,6 @@ import {
   deviceIdOf,
   idBytes,
   identity,
-  KIB,
   linking,
   MINUTE_MS,
   PUBLIC_KEY_BYTES,
@@ -216,8 +215,3 @@ function handOver(turn: Turn, bundle: Uint8Array): void {
   }
   drain(turn, sideOf(turn))
 }
-
-/** What a bundle may hold in all. */
-export const BUNDLE_BYTES_MAX = linking.BUNDLE_PARTS_MAX * linking.BUNDLE_PART_BYTES_MAX
-/** Bytes of an encoded part besides the part. */
-export const PART_OVERHEAD_BYTES = KIB

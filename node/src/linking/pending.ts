@@ -12,6 +12,7 @@ export interface PendingDevice {
   readonly name: string
 }
 
+/** The device of a link that has not ended; undefined when there is none. */
 export async function readPending(store: Store): Promise<PendingDevice | undefined> {
   const record = await store.get(KEY)
   return record === undefined ? undefined : decodeRecord<PendingDevice>(record)
