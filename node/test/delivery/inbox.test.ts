@@ -217,6 +217,21 @@ describe('the inbox', () => {
   })
 })
 
+describe('what waited', () => {
+  it('for an epoch that had become known is opened after a restart', () => {
+    const world = readyWorld()
+    const kept = { local: 1, id: idOf(envelopeOf(50)), envelope: envelopeOf(50) }
+    world.state = { ...world.state, waiting: [{ ...kept, path: 'relay', postponed: false }] }
+    world.give({ type: 'open-again' })
+    expect(world.all('open')).toMatchObject([
+      { source: 'waiting', requests: [{ entry: { id: kept.id } }] }
+    ])
+    world.give({ type: 'opened', source: 'waiting', results: [fromBob(1)] })
+    expect(world.events('message')).toHaveLength(1)
+    expect(world.state.waiting).toEqual([])
+  })
+})
+
 describe('a receipt', () => {
   it('of a group that is joined only afterwards is opened then', () => {
     const world = readyWorld()

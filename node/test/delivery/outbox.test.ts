@@ -147,6 +147,49 @@ describe('the outbox', () => {
     expect(world.all('start')).toHaveLength(2)
   })
 
+  it('founds no second group when the first try fails after the peer has founded one', () => {
+    const world = readyWorld()
+    const failed = { type: 'start-failed', reason: 'timeout', retryAfterMs: 1 } as const
+    world.give({ ...failed, conversation: CHAT }, compose(2, 'two'))
+    expect(world.state.conversations.get(CHAT)?.phase).toBe('ready')
+    expect(world.all('start')).toHaveLength(1)
+    expect(world.all('timer').filter(({ input }) => input.type === 'retry-start')).toEqual([])
+  })
+
+  it('keeps a welcome until its device has joined, whatever a home says', () => {
+    const world = readyWorld()
+    world.give(sealedOf(world, 1))
+    world.give(sealedOf(world, 2))
+    const welcome = [...world.state.outbox.values()].find(({ kind }) => kind === 'welcome')
+    if (welcome === undefined) throw new Error('no welcome')
+    for (const { local } of [...world.state.outbox.values()]) {
+      world.give({ type: 'accepted', local, relay: RELAY })
+    }
+    expect(world.state.outbox.has(welcome.local)).toBe(true)
+    const receipt = {
+      type: 'receipt',
+      conversation: CHAT,
+      member: BOB,
+      delivered: new Map([[world.state.self.device, [{ from: 1, to: 9 }]]]),
+      addresses: []
+    } as const
+    world.give({ ...receipt, archiveKey: bytes(32, 77) })
+    expect(world.state.outbox.has(welcome.local)).toBe(true)
+    world.give({ ...receipt, archiveKey: EPOCH.archiveKey })
+    expect(world.state.outbox.size).toBe(0)
+  })
+
+  it('has what it sends on coming online on disk first', () => {
+    const world = readyWorld()
+    world.give({ type: 'offline', relay: RELAY })
+    world.hold = true
+    world.give(sealedOf(world, 1), { type: 'online', relay: RELAY })
+    const sent = () => world.all('append').filter(({ entry }) => entry.sealed?.counter === 1)
+    expect(sent()).toHaveLength(0)
+    world.sync()
+    expect(sent()).toHaveLength(1)
+  })
+
   it('names the heads it has seen and stands one deeper', () => {
     const world = readyWorld()
     const seal = world.all('seal').at(-1)

@@ -59,7 +59,11 @@ export class Person {
   /** What the relay's items become on their way to this person. */
   tamper: Tamper | undefined
   messenger: Messenger | undefined
+  /** Of the latest run. */
+  store: SealedStore | undefined
   rpc: Rpc | undefined
+  /** Called when a message has been taken. */
+  onSent: (view: MessageView) => void = () => {}
   /** Called with each request before it leaves; what it throws is the answer. */
   onRequest: (protocol: string, message: unknown) => void = () => {}
   /** What the relay answers to this person's requests. */
@@ -108,6 +112,7 @@ export class Person {
   async start(): Promise<void> {
     const { clock, random, log, crypto } = this.#world
     const store = await this.openStore(openMemoryStore(this.disk))
+    this.store = store
     const network = this.#world.networks.join({ publicKey: publicKeyOf(this.device) })
     this.#network = network
     this.rpc = this.#through(network.rpc)
@@ -173,6 +178,7 @@ export class Person {
     return this.api.sendMessage({ to, text }).then(
       (view) => {
         sent.view = view
+        this.onSent(view)
       },
       () => {
         // A crash on the way: it may be in the outbox or not.

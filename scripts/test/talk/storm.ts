@@ -1,12 +1,10 @@
 // A storm over two people and their relay: everything that can go wrong at any moment, rolled from the seed.
 import { MemoryDisk } from '@kith/node/kernel'
 import type { Person } from './person.ts'
+import { watchPromises } from './promises.ts'
 import { World } from './world.ts'
 
 const STEPS = 150
-/** A sync that never ends would only be a crash that comes late. */
-const HELD_STEPS_MAX = 6
-
 export interface Storm {
   readonly world: World
   readonly alice: Person
@@ -35,6 +33,7 @@ export async function rollStorm(
   if (seed % 2 === 0) await bob.api.addContact({ link: alice.link, name: 'alice' })
   const storm: Storm = { world, alice, bob, counts: new Map() }
   crashOnEvents(storm)
+  watchPromises(world, alice, bob)
   for (let step = 0; step < STEPS; step += 1) {
     await rollStep(storm)
     await world.run(world.dice.roll(0, 400))
@@ -57,7 +56,8 @@ async function rollStep(storm: Storm): Promise<void> {
     [3, 'stop the relay', () => restartRelay(storm, 'stop')],
     [5, 'crash a person', () => restart(storm, person, 'crash')],
     [3, 'stop a person', () => restart(storm, person, 'stop')],
-    [8, 'hold syncs', () => hold(storm, dice.oneIn(2) ? person.disk : world.relayDisk)],
+    [14, 'hold syncs', () => void (dice.oneIn(3) ? world.relayDisk : person.disk).hold()],
+    [12, 'let syncs go', () => void (dice.oneIn(3) ? world.relayDisk : person.disk).release()],
     [2, 'lose the store of the relay', () => replaceStore(storm, new MemoryDisk())],
     [2, 'put a backup back', () => putBack(storm)],
     [5, 'let a clock jump', () => world.clock.shiftWall(dice.roll(-5_000, 5_000))]
@@ -140,12 +140,6 @@ async function putBack(storm: Storm): Promise<void> {
   await compose(storm, world.dice.oneIn(2) ? storm.alice : storm.bob)
   await world.run(world.dice.roll(0, 3_000))
   await replaceStore(storm, backup)
-}
-
-async function hold({ world }: Storm, disk: MemoryDisk): Promise<void> {
-  disk.hold()
-  await world.run(world.dice.roll(0, HELD_STEPS_MAX * 100))
-  if (!world.dice.oneIn(4)) disk.release()
 }
 
 /** The moment after a promise is the worst for losing power: what was said must be on the disk already. */
