@@ -2,6 +2,7 @@
 import { type envelope, type MessageId, messageIdOf, ProtocolError } from '@kith/protocols'
 import type { Incarnation } from '../conversations/incarnations.ts'
 import { openEnvelope, readEnvelope } from '../conversations/sealing.ts'
+import type { Member } from '../groups/group-crypto.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Opened, OpenedChange, OpenRequest } from './inputs.ts'
 import type { Marks } from './marks.ts'
@@ -10,7 +11,12 @@ import type { TagOwner } from './state.ts'
 /** Joins groups that others founded, and follows their changes. */
 export interface GroupOpener {
   openWelcome(sealed: envelope.Envelope): Promise<Opened>
-  openCommit(commit: envelope.GroupCommit, incarnation: Incarnation): Promise<OpenedChange>
+  /** `members`: of the epoch that the commit ends. */
+  openCommit(
+    commit: envelope.GroupCommit,
+    incarnation: Incarnation,
+    members: readonly Member[]
+  ): Promise<OpenedChange>
 }
 
 export interface OpeningComponents {
@@ -48,7 +54,7 @@ async function open(
   const opened = openMessage(primitives, read.envelope, owner)
   const commit = opened.type === 'message' ? opened.content.body?.commit : undefined
   if (opened.type !== 'message' || commit === undefined || incarnation === undefined) return opened
-  return { ...opened, change: await groups.openCommit(commit, incarnation) }
+  return { ...opened, change: await groups.openCommit(commit, incarnation, owner.epoch.members) }
 }
 
 function openMessage(primitives: Primitives, sealed: envelope.Envelope, owner: TagOwner): Opened {

@@ -116,7 +116,8 @@ export class GroupChanges {
   /** What a commit leads to, if the sequencer put it first and policy allows it. See `openAll` for rejections. */
   async openCommit(
     { commit, receipt }: envelope.GroupCommit,
-    incarnation: Incarnation
+    incarnation: Incarnation,
+    members: readonly Member[]
   ): Promise<OpenedChange> {
     const { primitives } = this.#components
     try {
@@ -126,12 +127,40 @@ export class GroupChanges {
         return { type: 'refused', reason: 'another change came first' }
       }
       const snapshot = await this.#process(incarnation, commit)
+      const isStaying = (id: DeviceId) => snapshot.view.members.some(({ device }) => device === id)
+      await this.#requireLeft(members.filter(({ device }) => !isStaying(device)))
       const epoch = epochOf(snapshot.view, primitives)
       const slots = slotTagsOf(epoch, primitives)
       return { type: 'applied', group: { state: snapshot.state, epoch, slots } }
     } catch (error) {
-      if (error instanceof GroupCryptoError && error.code === 'removed') return { type: 'removed' }
+      if (error instanceof GroupCryptoError && error.code === 'removed') {
+        return await this.#removed()
+      }
       return { type: 'refused', reason: refusalOf(error) }
+    }
+  }
+
+  /** This device is out of the group only if its account's log says so too. */
+  async #removed(): Promise<OpenedChange> {
+    try {
+      await this.#requireLeft([this.#components.device])
+      return { type: 'removed' }
+    } catch (error) {
+      return { type: 'refused', reason: refusalOf(error) }
+    }
+  }
+
+  /** Nobody puts out of a direct chat whom the account's own log names, not even who founded it. */
+  async #requireLeft(removed: readonly Member[]): Promise<void> {
+    const { directory } = this.#components
+    for (const member of removed) {
+      const { account } = member
+      if (directory.certified(member)) {
+        await directory.refresh(account, relaysOf(this.#components, account))
+      }
+      if (directory.certified(member)) {
+        throw new GroupCryptoError('policy', 'it removes a device that its account still names')
+      }
     }
   }
 
