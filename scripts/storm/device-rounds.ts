@@ -10,6 +10,8 @@ import { Ledger } from './ledger.ts'
 export interface DevicesOptions {
   readonly rounds: number
   readonly seed: number
+  /** Whether the chat is there before the second devices are, or begins in the storm, at several devices at once. */
+  readonly begins?: 'before the links' | 'in the storm'
   readonly say: (text: string) => void
   readonly signal: AbortSignal
 }
@@ -80,8 +82,10 @@ class Devices {
 
   async run(): Promise<DevicesReport> {
     this.#relay = await this.#stage.introduce('alice', 'bob')
-    await this.#stage.kith('alice', 'message', 'send', 'bob', 'before the links')
-    this.#ledger('alice').sent.push('before the links')
+    if (this.#options.begins !== 'in the storm') {
+      await this.#stage.kith('alice', 'message', 'send', 'bob', 'before the links')
+      this.#ledger('alice').sent.push('before the links')
+    }
     await this.#link('alice', 'phone')
     await this.#link('bob', 'laptop')
     for (const device of DEVICES) await this.#open(device)
@@ -110,7 +114,9 @@ class Devices {
     await this.#pause(this.#dice.roll(0, DOWN_MS_MAX))
     this.#relay = await this.#stage.startRelay()
     if (victim !== undefined) await this.#open(victim)
-    this.#options.say(`round ${round}: ${burst} sent${victim === undefined ? '' : `, ${victim} killed`}`)
+    this.#options.say(
+      `round ${round}: ${burst} sent${victim === undefined ? '' : `, ${victim} killed`}`
+    )
   }
 
   /** As two people would: a code from one screen to the other, six emoji the same on both. */
@@ -175,12 +181,16 @@ class Devices {
     for (const device of DEVICES) {
       const listing = await this.#stage.messages(device, PEER[device])
       // Notices of changed devices stand between the messages of who saw them.
-      const messages = listing.messages.filter((line: Partial<MessageView>) => line.id !== undefined)
+      const messages = listing.messages.filter(
+        (line: Partial<MessageView>) => line.id !== undefined
+      )
       const texts = messages.map(({ text }) => text)
       const twice = texts.filter((text, index) => texts.indexOf(text) !== index)
       gaps += listing.gaps.length
       lost.push(...sent.filter((text) => !texts.includes(text)).map((text) => `${device}: ${text}`))
-      doubled.push(...[...twice, ...this.#ledger(device).shownTwice].map((text) => `${device}: ${text}`))
+      doubled.push(
+        ...[...twice, ...this.#ledger(device).shownTwice].map((text) => `${device}: ${text}`)
+      )
       orders.add(messages.map(({ id }) => id).join())
     }
     return {
