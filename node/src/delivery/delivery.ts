@@ -23,7 +23,7 @@ import type { Rpc } from '../kernel/rpc.ts'
 import type { Store } from '../kernel/store/store.ts'
 import { DeviceRoutes } from './device-routes.ts'
 import { DirectAnswers } from './direct-answers.ts'
-import { type Evidence, EvidenceBook } from './evidence.ts'
+import { type Evidence, EvidenceBook, FORKED } from './evidence.ts'
 import { FalseAnswer } from './false-answer.ts'
 import type { DeliveryEvent, Effect, Input, StartedGroup } from './inputs.ts'
 import type { Marks } from './marks.ts'
@@ -37,11 +37,6 @@ import { Transactions } from './transactions.ts'
 
 /** Opening that could not be finished, and a group that could not be founded, are tried again after this. */
 const RETRY_MS = 2_000
-
-const FORKED: DeliveryEvent = {
-  type: 'notice',
-  text: 'A relay let two changes of one group happen at once: messages of the other half may be missing. The proof is kept.'
-}
 
 export interface DeliveryComponents {
   readonly store: Store

@@ -18,6 +18,13 @@ import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
 import { storeKey } from '../kernel/store/key.ts'
 import type { Store } from '../kernel/store/store.ts'
+import type { DeliveryEvent } from './inputs.ts'
+
+/** What the user is told when two changes of a group both have a receipt. */
+export const FORKED: DeliveryEvent = {
+  type: 'notice',
+  text: 'A relay let two changes of one group happen at once: messages of the other half may be missing. The proof is kept.'
+}
 
 const KEY = storeKey('delivery/evidence')
 

@@ -12,6 +12,7 @@ const RECENT_MAX = 1_024
 const ROUND_MS = 30 * SECOND_MS
 const ROUNDS_MAX = 3
 
+/** Nothing promised, nothing shown yet. */
 export function newWatch(): RelayWatch {
   return { promised: new Map(), recent: new Map(), stillRounds: 0, hasTimer: false }
 }

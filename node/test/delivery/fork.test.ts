@@ -1,0 +1,43 @@
+// Two commits that end one epoch, both with a receipt: the second is compared with the one that was followed.
+import { describe, expect, it } from 'vitest'
+import { bytes, CHAT, EPOCH, envelopeOf, fromBob, readyWorld, type World } from './machine-world.ts'
+
+const followed = bytes(40, 1)
+
+/** Alice's group has gone on to epoch 2 by the commit with that receipt. */
+function goneOn(): World {
+  const world = readyWorld()
+  const conversation = world.state.conversations.get(CHAT)
+  if (conversation === undefined) throw new Error('no conversation')
+  const incarnations = conversation.incarnations.map((group) => ({
+    ...group,
+    epoch: 2,
+    receipt: followed
+  }))
+  const conversations = new Map(world.state.conversations)
+  conversations.set(CHAT, {
+    ...conversation,
+    incarnations,
+    epochs: [EPOCH, { ...EPOCH, epoch: 2, tag: 'ff' }]
+  })
+  world.state = { ...world.state, conversations }
+  return world
+}
+
+const commitWith = (receipt: Uint8Array) =>
+  fromBob(1, { content: { body: { commit: { commit: bytes(8, 2), receipt } } } })
+
+describe('a commit of an epoch that has ended', () => {
+  it('with another receipt than the one followed is looked at for evidence, and changes nothing', () => {
+    const world = goneOn()
+    world.push(envelopeOf(20)).answer(commitWith(bytes(40, 9)))
+    expect(world.all('check-receipts')).toMatchObject([{ receipts: [followed, bytes(40, 9)] }])
+    expect(world.state.conversations.get(CHAT)?.incarnations).toMatchObject([{ epoch: 2 }])
+  })
+
+  it('with the receipt followed is nothing new', () => {
+    const world = goneOn()
+    world.push(envelopeOf(20)).answer(commitWith(followed))
+    expect(world.all('check-receipts')).toEqual([])
+  })
+})
