@@ -44,7 +44,8 @@ export class World {
   readonly lines: string[] = []
   readonly people: Person[] = []
   readonly relayId: RelayId
-  relayDisk = new MemoryDisk()
+  /** Every disk that the relay has had; the last is the one it has. */
+  readonly relayDisks = [new MemoryDisk()]
   relay: Relay | undefined
   readonly #relaySeed: Uint8Array
   readonly #limits: RelayLimits
@@ -67,6 +68,14 @@ export class World {
     this.#relaySeed = this.random.bytes(32)
     this.#limits = { ...DEFAULT_CONFIG.limits, ...options.limits }
     this.relayId = relayIdOf(primitives.keyPair(this.#relaySeed).publicKey)
+  }
+
+  get relayDisk(): MemoryDisk {
+    return this.relayDisks.at(-1) as MemoryDisk
+  }
+
+  set relayDisk(disk: MemoryDisk) {
+    this.relayDisks.push(disk)
   }
 
   /** A world with a relay and these people, all running. */
