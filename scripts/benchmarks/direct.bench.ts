@@ -12,8 +12,8 @@ import type { BenchmarkOptions, Subject } from './subject.ts'
 
 const P50: Bar = { of: 'ratio', is: 'at most', limit: 2 }
 const P99: Bar = { of: 'ratio', is: 'at most', limit: 3 }
-/** Transactions on the way: composed and sealed at the sender, stored at the recipient. */
-const SENDER_SYNCS = 2
+/** Batches on the way: composed and sealed in one at the sender, stored at the recipient. */
+const SENDER_SYNCS = 1
 const RECIPIENT_SYNCS = 1
 
 const COUNT = 200

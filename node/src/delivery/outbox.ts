@@ -25,7 +25,7 @@ export function compose(turn: Turn, input: Of<'compose'>): void {
   introduce(turn, input.conversation)
   const entry = enqueue(turn, input.conversation, 'text', input.text)
   turn.announce({ type: 'composed', request: input.request, entry })
-  pump(turn, input.conversation)
+  pump(turn, input.conversation, 'at-once')
 }
 
 /** Queues this account's introduction unless the peer has had it. */
@@ -61,8 +61,15 @@ function enqueue(
   return entry
 }
 
-/** Does the next thing an outbox can do: found the group, or seal the oldest unsealed entry. */
-export function pump(turn: Turn, id: ConversationId): void {
+/**
+ * Does the next thing an outbox can do: found the group, or seal the oldest unsealed entry. Sealed at once, before
+ * the entry is on disk, it becomes durable with the entry: nothing leaves before a later transaction than both.
+ */
+export function pump(
+  turn: Turn,
+  id: ConversationId,
+  when: 'at-once' | 'when-durable' = 'when-durable'
+): void {
   const conversation = turn.conversation(id)
   const [local] = conversation.unsealed
   if (local === undefined || conversation.sealing !== undefined) return
@@ -70,10 +77,14 @@ export function pump(turn: Turn, id: ConversationId): void {
     turn.updateConversation({ ...conversation, phase: 'starting' })
     turn.perform({ type: 'start', conversation: id, peer: conversation.peer })
   }
-  if (conversation.phase === 'ready') seal(turn, conversation, local)
+  if (conversation.phase === 'ready') seal(turn, conversation, { local, when })
 }
 
-function seal(turn: Turn, conversation: ConversationState, local: number): void {
+function seal(
+  turn: Turn,
+  conversation: ConversationState,
+  { local, when }: { local: number; when: 'at-once' | 'when-durable' }
+): void {
   const entry = turn.state.outbox.get(local)
   if (entry === undefined) throw new Error('an unsealed entry is not in the outbox')
   const epoch = epochFor(conversation, entry)
@@ -89,14 +100,16 @@ function seal(turn: Turn, conversation: ConversationState, local: number): void 
     body: bodyOf(turn, entry)
   }
   turn.updateConversation({ ...conversation, sealing: { local, named } })
-  // The entry is durable before anything made of it can leave: its transaction came before this one.
-  turn.whenDurable({
+  const effect = {
     type: 'seal',
     local,
     archiveKey: epoch.archiveKey,
     counter: conversation.counter + 1,
     content
-  })
+  } as const
+  // Either way the entry is durable before anything made of it can leave: its transaction came before that one.
+  if (when === 'at-once') turn.perform(effect)
+  else turn.whenDurable(effect)
 }
 
 /** A commit is sealed in the epoch that it ends, everything else in the newest of the group all send in. */
@@ -140,8 +153,8 @@ export function sealed(turn: Turn, input: Of<'sealed'>): void {
 
 /** Both paths at once: to every home that is reachable, and straight to the devices of the recipient. */
 function send(turn: Turn, entry: OutboxEntry): void {
-  for (const relay of turn.state.online) turn.whenDurable({ type: 'append', relay, entry })
   for (const device of devicesOf(turn, entry)) turn.whenDurable({ type: 'deliver', device, entry })
+  for (const relay of turn.state.online) turn.whenDurable({ type: 'append', relay, entry })
 }
 
 /** Devices of the recipient that hold the keys of the newest epoch. */

@@ -1,10 +1,14 @@
-// From the changes of a step to one batch of the store: marks get opaque keys, messages are packed into blocks.
-// Batches reach the store in the order of their steps, whatever their preparation takes.
+// From the changes of steps to batches of the store: marks get opaque keys, messages are packed into blocks.
+// Batches reach the store in the order of their steps, whatever their preparation takes; steps that follow one
+// another at once share a batch, so that what is composed and sealed in one go is synced once.
 import type { StoredMessage } from '../conversations/message.ts'
 import type { Timelines } from '../conversations/timeline.ts'
 import type { Store, Write } from '../kernel/store/store.ts'
 import type { Marks } from './marks.ts'
 import type { Change } from './records.ts'
+
+/** Changes of one batch: a burst of small steps shares syncs, and no batch keeps the first step waiting for long. */
+const SHARED_CHANGES_MAX = 128
 
 export interface TransactionsComponents {
   readonly store: Store
@@ -12,9 +16,17 @@ export interface TransactionsComponents {
   readonly marks: Marks
 }
 
+/** Steps that share a batch. It takes more until its preparation begins. */
+interface Group {
+  readonly changes: Change[]
+  readonly done: Promise<void>
+  isOpen: boolean
+}
+
 export class Transactions {
   readonly #components: TransactionsComponents
   #last: Promise<{ readonly done: Promise<void> } | undefined> = Promise.resolve(undefined)
+  #group: Group | undefined
 
   constructor(components: TransactionsComponents) {
     this.#components = components
@@ -22,9 +34,25 @@ export class Transactions {
 
   /** Resolves once the changes are on disk. */
   commit(changes: readonly Change[]): Promise<void> {
-    const prepared = this.#last.then(() => this.#prepare(changes))
+    const group = this.#group
+    if (group !== undefined && mayJoin(group, changes)) {
+      group.changes.push(...changes)
+      return group.done
+    }
+    const opened: Change[] = [...changes]
+    const prepared = this.#last.then(() => {
+      if (this.#group === next) this.#group = undefined
+      next.isOpen = false
+      return this.#prepare(opened)
+    })
+    const next: Group = {
+      changes: opened,
+      done: prepared.then(({ done }) => done),
+      isOpen: true
+    }
     this.#last = prepared
-    return prepared.then(({ done }) => done)
+    this.#group = next
+    return next.done
   }
 
   /** Everything given so far is on disk, or has failed. */
@@ -52,6 +80,24 @@ export class Transactions {
     }
     for (const [local, batch] of messages) writes.push(...(await timelines.append(local, batch)))
     // Wrapped, so that the next transaction is prepared while this one syncs.
-    return { done: store.commit(writes) }
+    return { done: store.commit(lastOfEach(writes)) }
   }
+}
+
+/** Messages are appended behind all other changes of a batch, so that none is updated in the batch that adds it. */
+function mayJoin(group: Group, changes: readonly Change[]): boolean {
+  if (!group.isOpen || group.changes.length + changes.length > SHARED_CHANGES_MAX) return false
+  return changes.every(({ type }) => type !== 'timeline-update')
+}
+
+/** Of several writes to one key, only the last: a record written twice in a batch is sealed once. */
+function lastOfEach(writes: readonly Write[]): readonly Write[] {
+  const last = new Map<string, Write>()
+  for (const write of writes) {
+    const key = String.fromCharCode(...write.key)
+    // Behind the others again: the order of the last writes is kept.
+    last.delete(key)
+    last.set(key, write)
+  }
+  return [...last.values()]
 }

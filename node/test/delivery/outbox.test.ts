@@ -190,6 +190,22 @@ describe('the outbox', () => {
     expect(sent()).toHaveLength(1)
   })
 
+  it('seals at once in a chat that is ready, and sends nothing before entry and seal are on disk', () => {
+    const world = readyWorld()
+    while (world.all('seal').length < 2) world.give(sealedOf(world, world.all('seal').length))
+    world.give(sealedOf(world, 2))
+    world.hold = true
+    world.give(compose(2, 'second'))
+    expect(world.all('seal').at(-1)?.content.body).toMatchObject({ text: { text: 'second' } })
+    world.give(sealedOf(world, 3))
+    const sent = () => world.all('append').filter(({ entry }) => entry.text === 'second')
+    expect(sent()).toHaveLength(0)
+    expect(world.events('composed').filter(({ request }) => request === 2)).toHaveLength(0)
+    world.sync()
+    expect(sent()).toHaveLength(1)
+    expect(world.events('composed').filter(({ request }) => request === 2)).toHaveLength(1)
+  })
+
   it('names the heads it has seen and stands one deeper', () => {
     const world = readyWorld()
     const seal = world.all('seal').at(-1)
