@@ -2,7 +2,7 @@
 import { identity, ProtocolError } from '@kith/protocols'
 import type { Directory } from '../contacts/directory.ts'
 import type { LocalDevice } from '../groups/group-crypto.ts'
-import type { Rpc, PeerAddress } from '../kernel/rpc.ts'
+import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
 
 /** Another device may change the log at the same time; more often than this in a row it is not chance. */
 const ATTEMPTS_MAX = 4

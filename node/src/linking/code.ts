@@ -2,8 +2,8 @@
 // the relay where they meet. A check value tells a slip of the finger from a code that is no longer good.
 import {
   linking,
-  parseRelayId,
   ProtocolError,
+  parseRelayId,
   type RelayAddress,
   requireAddresses
 } from '@kith/protocols'
