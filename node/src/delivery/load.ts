@@ -71,6 +71,7 @@ export async function loadState(
     conversations,
     ...indexTags(conversations, primitives),
     outbox,
+    welcomes: new Map([...outbox].filter(([, { kind }]) => kind === 'welcome')),
     cursors,
     intakes: new Map(
       [...promisedBefore(outbox, cursors)].map(([relay, watch]) => [

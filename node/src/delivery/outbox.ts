@@ -1,6 +1,12 @@
 // The outbox's decisions: a message is durable before it is shown, sealed once, sent again with identical bytes
 // until every home has it, and kept until a device of the recipient has it.
-import { type ConversationId, type DeviceId, type envelope, idBytes } from '@kith/protocols'
+import {
+  type ConversationId,
+  type DeviceId,
+  type envelope,
+  idBytes,
+  type RelayId
+} from '@kith/protocols'
 import { fromString } from 'uint8arrays/from-string'
 import { currentEpoch, type EpochState } from '../conversations/incarnations.ts'
 import type { StoredMessage } from '../conversations/message.ts'
@@ -151,10 +157,28 @@ export function sealed(turn: Turn, input: Of<'sealed'>): void {
   pump(turn, entry.conversation)
 }
 
+/**
+ * Sends an entry to a home once it is on disk, unless its welcome is not there yet: then it follows the welcome. What
+ * comes before its welcome waits at the recipient, where strangers can push it out.
+ */
+export function append(turn: Turn, relay: RelayId, entry: OutboxEntry): void {
+  if (entry.sealed === undefined || entry.acceptedBy.includes(relay)) return
+  if (entry.kind !== 'welcome' && isBehindWelcome(turn, relay, entry)) return
+  turn.whenDurable({ type: 'append', relay, entry })
+}
+
+function isBehindWelcome(turn: Turn, relay: RelayId, entry: OutboxEntry): boolean {
+  for (const { conversation, target, acceptedBy } of turn.state.welcomes.values()) {
+    const isItsOwn = conversation === entry.conversation && target === entry.target
+    if (isItsOwn && !acceptedBy.includes(relay)) return true
+  }
+  return false
+}
+
 /** Both paths at once: to every home that is reachable, and straight to the devices of the recipient. */
 function send(turn: Turn, entry: OutboxEntry): void {
   for (const device of devicesOf(turn, entry)) turn.whenDurable({ type: 'deliver', device, entry })
-  for (const relay of turn.state.online) turn.whenDurable({ type: 'append', relay, entry })
+  for (const relay of turn.state.online) append(turn, relay, entry)
 }
 
 /** Devices of the recipient that hold the keys of the newest epoch. */

@@ -6,7 +6,7 @@ import { addCounter, hasCounter, mergeRanges } from '../conversations/counters.t
 import { currentEpoch } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
 import type { Input } from './inputs.ts'
-import { devicesOf, messageOf, note, pump } from './outbox.ts'
+import { append, devicesOf, messageOf, note, pump } from './outbox.ts'
 import { watchAgain } from './promises.ts'
 import { scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
@@ -41,6 +41,15 @@ function progress(turn: Turn, entry: OutboxEntry): void {
   if (isDone) turn.deleteOutbox(entry.local)
   else turn.setOutbox(entry)
   turn.announce({ type: 'progress', entry })
+  if (entry.kind === 'welcome') sendFollowers(turn, entry)
+}
+
+/** What waited for a welcome to be in the box, or to be of no use any more. */
+function sendFollowers(turn: Turn, { conversation }: OutboxEntry): void {
+  for (const entry of turn.state.outbox.values()) {
+    if (entry.conversation !== conversation || entry.kind === 'welcome') continue
+    for (const relay of turn.state.online) append(turn, relay, entry)
+  }
 }
 
 /** A home said no: the reason is shown, and the same bytes go to it again once it said they may. */
@@ -58,7 +67,7 @@ export function retryAppend(turn: Turn, input: Of<'retry-append'>): void {
   const entry = turn.state.outbox.get(input.local)
   if (entry === undefined || !turn.state.online.has(input.relay)) return
   if (entry.acceptedBy.includes(input.relay)) return
-  turn.whenDurable({ type: 'append', relay: input.relay, entry })
+  append(turn, input.relay, entry)
 }
 
 /** A home is reachable: everything sealed that it may not have goes to it again, and receipts too. */
@@ -66,9 +75,8 @@ export function online(turn: Turn, relay: RelayId): void {
   turn.patch({ online: new Set(turn.state.online).add(relay) })
   watchAgain(turn, relay)
   for (const entry of turn.state.outbox.values()) {
-    if (entry.sealed === undefined || entry.acceptedBy.includes(relay)) continue
     // What was sealed just now may not be on disk: sealed again after a crash, it would be another message.
-    turn.whenDurable({ type: 'append', relay, entry })
+    append(turn, relay, entry)
   }
   for (const conversation of turn.state.conversations.values()) {
     if (conversation.phase === 'new') pump(turn, conversation.id)
@@ -90,8 +98,8 @@ export function offerAgain(turn: Turn, relay: RelayId): void {
       places: (entry.places ?? []).filter((place) => place.relay !== relay)
     }
     turn.setOutbox(again)
-    turn.whenDurable({ type: 'append', relay, entry: again })
   }
+  for (const entry of turn.state.outbox.values()) append(turn, relay, entry)
 }
 
 /** A device of the recipient says what it holds. */

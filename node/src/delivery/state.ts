@@ -198,6 +198,8 @@ export interface DeliveryState {
   readonly slotTags: ReadonlyMap<string, SlotOwner>
   /** Changed in place: a copy for each message would cost as much as the outbox is long. */
   readonly outbox: Map<number, OutboxEntry>
+  /** Those of the outbox that are welcomes. */
+  readonly welcomes: Map<number, OutboxEntry>
   readonly cursors: ReadonlyMap<RelayId, Cursor>
   readonly intakes: ReadonlyMap<Source, Intake>
   /** What is being opened, one at a time: duplicates are found only among what is on disk. */

@@ -224,11 +224,13 @@ export class Turn {
 
   setOutbox(entry: OutboxEntry): void {
     this.#state.outbox.set(entry.local, entry)
+    if (entry.kind === 'welcome') this.#state.welcomes.set(entry.local, entry)
     this.write(outboxWrite(entry))
   }
 
   deleteOutbox(local: number): void {
     this.#state.outbox.delete(local)
+    this.#state.welcomes.delete(local)
     this.write(outboxDelete(local))
   }
 

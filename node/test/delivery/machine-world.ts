@@ -68,6 +68,7 @@ export function initialState(): DeliveryState {
     tags: new Map(),
     slotTags: new Map(),
     outbox: new Map(),
+    welcomes: new Map(),
     cursors: new Map(),
     intakes: new Map(),
     opening: undefined,
@@ -247,6 +248,9 @@ export function readyWorld(): World {
   world.give({ type: 'online', relay: RELAY })
   world.give({ type: 'compose', request: 1, conversation: CHAT, peer: BOB.account, text: 'first' })
   world.give({ type: 'started', conversation: CHAT, group: STARTED })
+  for (const local of world.state.welcomes.keys()) {
+    world.give({ type: 'accepted', local, relay: RELAY })
+  }
   return world
 }
 

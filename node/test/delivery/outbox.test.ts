@@ -206,6 +206,23 @@ describe('the outbox', () => {
     expect(world.events('composed').filter(({ request }) => request === 2)).toHaveLength(1)
   })
 
+  it('sends a message to a home once the welcome before it is there, or of no use any more', () => {
+    for (const end of ['accepted', 'held'] as const) {
+      const world = new World()
+      world.give({ type: 'online', relay: RELAY }, compose(1, 'one'))
+      world.give({ type: 'started', conversation: CHAT, group: STARTED })
+      world.give(sealedOf(world, 1))
+      world.give({ type: 'offline', relay: RELAY }, { type: 'online', relay: RELAY })
+      const kinds = () => new Set(world.all('append').map(({ entry }) => entry.kind))
+      expect([...kinds()]).toEqual(['welcome'])
+      const [welcome] = world.state.welcomes.values()
+      const { local = 0, sealed } = welcome ?? {}
+      if (end === 'accepted') world.give({ type: 'accepted', local, relay: RELAY })
+      else world.give({ type: 'held', device: BOB.device, ids: sealed ? [sealed.id] : [] })
+      expect([...kinds()]).toEqual(['welcome', 'introduction'])
+    }
+  })
+
   it('names the heads it has seen and stands one deeper', () => {
     const world = readyWorld()
     const seal = world.all('seal').at(-1)

@@ -180,6 +180,28 @@ describe('a stranger', () => {
     await requireSameTalk(world, alice, bob)
   })
 
+  it('floods while a first chat begins: what overtook its invitation is not pushed out', {
+    timeout: 30_000
+  }, async () => {
+    world = await World.of(8, ['alice', 'bob'])
+    const [alice, bob] = world.people as [Person, Person]
+    await alice.api.addContact({ link: bob.link })
+    await bob.api.addContact({ link: alice.link })
+    const mallory = await stranger()
+    let refusals = 1
+    alice.onRequest = (protocol) => {
+      if (protocol !== box.boxAppend.id || refusals === 0) return
+      refusals -= 1
+      throw new ProtocolError('quota', 'full', { retryAfterMs: 60_000 })
+    }
+    for (let count = 0; count < 3; count += 1) await alice.send('bob', `hello ${count}`)
+    await world.run(2_000)
+    for (let count = 0; count < 300; count += 1) await append(mallory, bob, junk())
+    await world.run(60_000)
+    await settle(world, alice, bob)
+    await requireSameTalk(world, alice, bob)
+  })
+
   it('answers key packages with garbage for welcomes: nothing ends', async () => {
     const [alice, bob] = await befriended(6)
     const mallory = await stranger()

@@ -5,7 +5,7 @@ import { seedsFrom } from './chance.ts'
 import { requireNothingWaits, requireSameTalk, settle } from './checks.ts'
 import { rollStorm, type Storm, type StormOptions } from './storm.ts'
 
-const SEEDS_USUAL = 24
+const SEEDS_USUAL = 12
 const SEED_MS = 30_000
 
 let storm: Storm | undefined
