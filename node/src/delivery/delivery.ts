@@ -30,7 +30,7 @@ import type { Marks } from './marks.ts'
 import { type GroupOpener, isTemporary, openAll } from './opening.ts'
 import { openReceipt, sealReceipt } from './receipt-slots.ts'
 import type { Change } from './records.ts'
-import type { RelayRoute } from './relay-route.ts'
+import { RETRY_LEAST_MS, type RelayRoute } from './relay-route.ts'
 import type { DeliveryState, MadeChange, OutboxEntry } from './state.ts'
 import { createStep } from './step.ts'
 import { Transactions } from './transactions.ts'
@@ -282,7 +282,7 @@ export class Delivery {
       const wanted = error instanceof ProtocolError ? error.retryAfterMs : undefined
       this.#components.log.warn('chat-not-started', { reason })
       this.#components.log.debug('chat-not-started', { cause: String(error) })
-      const retryAfterMs = wanted ?? RETRY_MS
+      const retryAfterMs = Math.max(RETRY_LEAST_MS, wanted ?? RETRY_MS)
       this.dispatch({ type: 'start-failed', conversation, reason, retryAfterMs })
     }
   }

@@ -18,6 +18,8 @@ const BACKOFF_MAX_MS = 30 * SECOND_MS
 /** An append whose outcome is unknown, and one that was refused without a word on when to return. */
 const RETRY_UNKNOWN_MS = 2 * SECOND_MS
 const RETRY_REFUSED_MS = 30 * SECOND_MS
+/** Whatever a relay says of when to return: sooner would keep both busy with nothing else. */
+export const RETRY_LEAST_MS = 200
 /** A relay that contradicted itself is left alone for a while, so that its answer can be looked at. */
 const DISTRUST_MS = 60 * SECOND_MS
 
@@ -215,7 +217,8 @@ export class RelayRoute {
 
   #failed(local: number, error: unknown): void {
     const code = codeOf(error)
-    const retryAfterMs = error instanceof ProtocolError ? error.retryAfterMs : undefined
+    const wanted = error instanceof ProtocolError ? error.retryAfterMs : undefined
+    const retryAfterMs = wanted === undefined ? undefined : Math.max(RETRY_LEAST_MS, wanted)
     if (['unreachable', 'timeout', 'unavailable', 'rate-limited'].includes(code)) {
       this.#init.on.unknown(local, retryAfterMs ?? RETRY_UNKNOWN_MS)
     } else {

@@ -1,7 +1,7 @@
 // What is seen in the moments between: while a disk is slow, while stopping, while much is missing.
 
 import { nodePrimitives as primitives } from '@kith/node/kernel/host'
-import { box, idBytes, identity, ProtocolError } from '@kith/protocols'
+import { box, idBytes, identity, keyPackages, ProtocolError } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
 import { settle } from './checks.ts'
 import type { Person } from './person.ts'
@@ -85,6 +85,31 @@ describe('a message', () => {
     expect(held.length).toBeLessThan(60)
     const last = (await alice.messages('bob')).findLast(({ text }) => held.includes(text))
     expect(last?.state).toBe('delivered')
+  })
+})
+
+describe('a home that says "again, at once"', () => {
+  it.each([
+    ['to a message', box.boxAppend.id],
+    ['to a first chat', keyPackages.keyPackagesTake.id]
+  ])('%s is asked a few times a second and no more', async (_, method) => {
+    world = await World.of(7, ['alice', 'bob'])
+    const [alice, bob] = world.people as [Person, Person]
+    await alice.api.addContact({ link: bob.link })
+    await bob.api.addContact({ link: alice.link })
+    let asked = 0
+    alice.onRequest = (protocol) => {
+      if (protocol !== method) return
+      asked += 1
+      // More would never end: the clock stands still meanwhile.
+      if (asked < 1_000) throw new ProtocolError('rate-limited', 'busy', { retryAfterMs: 0 })
+    }
+    await alice.send('bob', 'hello')
+    await world.run(2_000)
+    expect(asked).toBeGreaterThan(1)
+    expect(asked).toBeLessThan(60)
+    alice.onRequest = () => {}
+    await settle(world, alice, bob)
   })
 })
 
