@@ -175,7 +175,14 @@ export function opened(turn: Turn, { source, results }: Of<'opened'>): void {
     if (entry.waiting !== undefined && result?.type !== 'unknown-tag') {
       dropWaiting(turn, entry.waiting)
     }
-    if (entry.request !== undefined) answer(turn, entry.request, entry, result)
+    if (entry.request !== undefined) {
+      answer(turn, entry.request, {
+        source,
+        entry,
+        result: result ?? { type: 'unreadable' },
+        depths
+      })
+    }
   }
   const cursor = entries.at(-1)?.cursor
   if (cursor !== undefined) moveCursor(turn, cursor)
@@ -254,13 +261,11 @@ export function deliver(turn: Turn, { request, envelopes }: Of<'deliver'>): void
   advance(turn)
 }
 
-function answer(
-  turn: Turn,
-  request: number,
-  { id }: IncomingEntry,
-  result: Opened | undefined
-): void {
-  const held = result !== undefined && ['message', 'duplicate', 'joined'].includes(result.type)
+/** A message that was refused is not held, whatever opened. */
+function answer(turn: Turn, request: number, { entry, result, depths }: Settling): void {
+  const { id } = entry
+  const held =
+    result.type === 'message' ? depths.has(id) : ['duplicate', 'joined'].includes(result.type)
   turn.whenDurable({ type: 'answer', request, id, held })
 }
 

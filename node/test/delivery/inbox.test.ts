@@ -251,4 +251,20 @@ describe('a receipt', () => {
     })
     expect(world.all('open-receipt')).toMatchObject([{ slot, owner: { member: BOB } }])
   })
+
+  it('answers a device that brought envelopes only for what is on disk, and never for what it refused', () => {
+    const world = readyWorld()
+    const [good, bad] = [envelopeOf(60), envelopeOf(61)]
+    const envelopes = [good, bad].map((envelope) => ({ id: idOf(envelope), envelope }))
+    world.give({ type: 'deliver', request: 7, envelopes })
+    world.hold = true
+    const forged = fromBob(2, { content: { epoch: 9 } })
+    world.give({ type: 'opened', source: 'direct', results: [fromBob(1), forged] })
+    expect(world.all('answer')).toHaveLength(0)
+    world.sync()
+    expect(world.all('answer')).toMatchObject([
+      { request: 7, id: idOf(good), held: true },
+      { request: 7, id: idOf(bad), held: false }
+    ])
+  })
 })
