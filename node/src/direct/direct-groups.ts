@@ -75,7 +75,7 @@ export class DirectGroups {
       from: relays,
       signal
     })
-    const packages = await this.#certifiedPackages(peer, taken)
+    const packages = await this.#certifiedPackages(peer, taken.packages)
     if (packages.length === 0) {
       throw new ProtocolError('unavailable', 'the contact has no device that can be reached')
     }
@@ -83,7 +83,7 @@ export class DirectGroups {
     if (missing > 0)
       throw new ProtocolError('unavailable', `${missing} devices without key package`)
     const created = await crypto.create(device, random.bytes(GROUP_ID_BYTES))
-    const own = await this.#ownPackages(signal)
+    const own = await this.#ownPackages(taken.from, signal)
     const added = await crypto.add(created.state, [...packages, ...own], directory.certified)
     const { welcome } = added
     if (welcome === undefined) throw new ProtocolError('internal', 'no welcome was made')
@@ -101,20 +101,27 @@ export class DirectGroups {
   }
 
   /**
-   * Packages of this account's other devices: in the group from its first message on, they read all of it. One that
-   * is not to be had now is added later, like a device that is linked later.
+   * Packages of this account's other devices: in the group from its first message on, they read all of it. While a
+   * relay answers, they are waited for. Only with no relay to ask does the chat begin without them: they are added
+   * when one is back, and do not read what came before.
    */
-  async #ownPackages(signal: AbortSignal): Promise<readonly Uint8Array[]> {
+  async #ownPackages(answered: PeerAddress, signal: AbortSignal): Promise<readonly Uint8Array[]> {
     const { device, directory, homes, rpc } = this.#components
     if ((directory.state(device.account)?.devices.length ?? 0) < 2) return []
     try {
       const taken = await takeKeyPackages(rpc, { account: device.account, from: homes, signal })
-      const others = taken.filter((one) => !equals(one.device, publicKeyOf(device.device)))
+      const others = taken.packages.filter((one) => !equals(one.device, publicKeyOf(device.device)))
       return await this.#certifiedPackages(device.account, others)
     } catch (error) {
-      if (isTemporary(error)) return []
+      if (isTemporary(error) && this.#isDevice(answered)) return []
       throw error
     }
+  }
+
+  /** Whether it was no relay that answered, but a device that a contact link named. */
+  #isDevice({ id }: PeerAddress): boolean {
+    const { contacts } = this.#components
+    return contacts.list().some(({ devices }) => devices.some(({ device }) => device === id))
   }
 
   /** Whose device a reference in the welcome stands for: those of a welcome to the peer alone are the peer's. */

@@ -80,7 +80,8 @@ export class GroupChanges {
     signal: AbortSignal
   ): Promise<CommitResult | undefined> {
     const { crypto, device, directory, homes, rpc } = this.#components
-    const taken = await takeKeyPackages(rpc, { account: device.account, from: homes, signal })
+    const own = { account: device.account, from: homes, signal }
+    const { packages: taken } = await takeKeyPackages(rpc, own)
     const packages: Uint8Array[] = []
     for (const { keyPackage } of taken) {
       const member = await crypto.inspectKeyPackage(keyPackage, directory.certified)

@@ -160,7 +160,11 @@ export class Devices {
     const key = publicKeyOf(pending.device)
     let stays = identity.hasDevice(state, key)
     if (stays) {
-      const taken = await takeKeyPackages(rpc, { account: own.account, from: homes, signal })
+      const { packages: taken } = await takeKeyPackages(rpc, {
+        account: own.account,
+        from: homes,
+        signal
+      })
       stays = taken.some(({ device }) => deviceIdOf(device) === pending.device)
       if (!stays) await this.#removeFromLog(pending.device, signal)
     }
