@@ -11,7 +11,7 @@ export const STORE_FAILPOINTS = ['store-batch', 'store-bound', 'store-told'] as 
 export const RELAY_FAILPOINTS = ['relay-commit', 'relay-answer', 'relay-push'] as const
 
 /**
- * Points of a node: a text durable and not sealed; sealed, durable and not sent; envelopes opened and not stored;
+ * Points of a node: a text composed and not sealed, on disk only if it had to wait; sealed, durable and not sent; envelopes opened and not stored;
  * stored and not acknowledged; acknowledged.
  */
 export const NODE_FAILPOINTS = [
