@@ -52,6 +52,21 @@ export async function readSecrets(home: string, passphrase?: string): Promise<No
   return await readKeyFile(keyFileOf(home), passphrase)
 }
 
+/**
+ * Throws UserError `store-missing` when there are keys and no store: opening would make an empty one, and whoever
+ * took it for the account's would send as if nothing had ever been said.
+ */
+export async function requireStore(home: string): Promise<void> {
+  try {
+    await stat(storeFolderOf(home))
+  } catch (cause) {
+    throw new UserError('store-missing', `The store of the account in ${home} is gone.`, {
+      hint: 'Check that its disk is mounted, or put a copy back. The keys are still there: keep them.',
+      cause
+    })
+  }
+}
+
 /** Opens the sealed store. Throws UserError `store-in-use`, `store-damaged`, `store-missing` or `store-failed`. */
 export async function openHomeStore(
   home: string,

@@ -24,7 +24,8 @@ import {
   hasAccount,
   keyFileOf,
   openHomeStore,
-  readSecrets
+  readSecrets,
+  requireStore
 } from './home.node.ts'
 import { guardLinks } from './link-guard.node.ts'
 import { register } from './register.ts'
@@ -47,6 +48,7 @@ export interface CreateOptions extends OpenOptions {
 /** Opens the account of a home folder. Throws UserError. Whoever opens it must `stop` it. */
 export async function openMessenger({ home, passphrase, log }: OpenOptions): Promise<Messenger> {
   const secrets = await readSecrets(home, passphrase)
+  await requireStore(home)
   const store = await openHomeStore(home, { secrets, log, failpoint: processFailpoint })
   try {
     return await openOn(store, { home, secrets, log })
@@ -62,8 +64,8 @@ async function openOn(
 ): Promise<Messenger> {
   const profile = await readProfile(store)
   if (profile === undefined) {
-    throw new UserError('no-account', `The store in ${home} holds no account.`, {
-      hint: `Remove ${home} and create the account again.`
+    throw new UserError('store-missing', `The store in ${home} holds no account.`, {
+      hint: 'It is not the one these keys were used with: put a copy back. The keys are still there: keep them.'
     })
   }
   const network = await networkOf(secrets, { log, listen: listenOf(profile) })
