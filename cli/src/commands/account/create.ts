@@ -13,8 +13,9 @@ export const accountCreate = defineCommand({
   description:
     'Makes an account with this machine as its first device. The relay keeps what is addressed to you while no\n' +
     'device of yours is awake; it cannot read it. The join link comes from whoever runs the relay\n' +
-    '(kith-relay init prints it); put it in quotes. The recovery words are shown once: with them, and only with\n' +
-    'them, the account can be taken back when this machine is lost.',
+    '(kith-relay init prints it); put it in quotes. The recovery words are shown once: keep\n' +
+    'them. They are the highest key of the account; a command that takes the account back with them comes in a\n' +
+    'later version. Until then a second device is what keeps it: kith device add.',
   example: "kith account create --relay 'kith:join/12D3KooW…?address=…&invite=…' --name alice",
   arguments: [],
   options: [
