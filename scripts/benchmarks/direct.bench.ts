@@ -17,7 +17,7 @@ const SENDER_SYNCS = 1
 const RECIPIENT_SYNCS = 1
 
 const COUNT = 200
-const WARM_UP_COUNT = 500
+const WARM_UP_COUNT = 1_500
 const QUICK_DIVISOR = 20
 
 interface Sample {

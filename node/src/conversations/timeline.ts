@@ -30,6 +30,16 @@ export class Timelines {
     )
   }
 
+  /** So many messages are records of their own that they should be packed. */
+  isPackable(conversation: number): boolean {
+    return this.#blocks(conversation).isPackable
+  }
+
+  /** The writes that pack older messages into sealed blocks; in no hurry, and in the order of the others. */
+  async pack(conversation: number): Promise<readonly Write[]> {
+    return await this.#blocks(conversation).pack()
+  }
+
   /** The writes that replace a message that is there already. */
   async update(conversation: number, message: StoredMessage): Promise<readonly Write[]> {
     const key = orderKey(message.depth, message.id)

@@ -168,6 +168,8 @@ export interface OpenRequest {
   readonly owner: TagOwner | undefined
   /** The group that a commit inside would change: only in its newest epoch. */
   readonly incarnation: Incarnation | undefined
+  /** Counters of other devices that the conversation holds: with one that is not among them, a message is new. */
+  readonly received: ReadonlyMap<DeviceId, Ranges> | undefined
 }
 
 export interface SealRequest {

@@ -30,7 +30,8 @@ function nextRequests(turn: Turn, pending: readonly IncomingEntry[]): readonly O
     const owner = ownerOf(turn, entry)
     const alone = owner === undefined && entry.envelope !== undefined
     if (alone && requests.length > 0) break
-    requests.push({ entry, owner, incarnation: incarnationOf(turn, owner) })
+    const received = owner && turn.conversation(owner.conversation).received
+    requests.push({ entry, owner, incarnation: incarnationOf(turn, owner), received })
     if (alone) break
   }
   return requests

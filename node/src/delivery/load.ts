@@ -51,7 +51,7 @@ export async function loadState(
   { store, primitives }: { store: Store; primitives: Primitives },
   { self, profile }: LoadInit
 ): Promise<DeliveryState> {
-  const numbers = await store.get(storeKey(PREFIX.numbers))
+  const numbers = await loadNumbers(store)
   const outbox = new Map<number, OutboxEntry>()
   for await (const entry of records<OutboxEntry>(store, PREFIX.outbox))
     outbox.set(entry.local, entry)
@@ -64,9 +64,8 @@ export async function loadState(
   return {
     self,
     profile,
-    ...(numbers === undefined
-      ? { lastLocal: 0, lastConversation: 0, lastWaiting: 0, addresses: [] }
-      : decodeRecord<NumbersRecord>(numbers)),
+    ...numbers,
+    reservedLocal: numbers.lastLocal,
     lastTransaction: 0,
     conversations,
     ...indexTags(conversations, primitives),
@@ -85,6 +84,12 @@ export async function loadState(
     friends: new Set(),
     blocked: new Set()
   }
+}
+
+async function loadNumbers(store: Store): Promise<NumbersRecord> {
+  const record = await store.get(storeKey(PREFIX.numbers))
+  if (record !== undefined) return decodeRecord<NumbersRecord>(record)
+  return { lastLocal: 0, lastConversation: 0, lastWaiting: 0, addresses: [] }
 }
 
 async function loadConversations(

@@ -1,8 +1,9 @@
 // Opening what arrived: the cryptography of the inbox, with no decision in it beyond "does this open".
 import { type envelope, type MessageId, messageIdOf, ProtocolError } from '@kith/protocols'
+import { hasCounter } from '../conversations/counters.ts'
 import type { Incarnation } from '../conversations/incarnations.ts'
 import { openEnvelope, readEnvelope } from '../conversations/sealing.ts'
-import type { Member } from '../groups/group-crypto.ts'
+import type { LocalDevice, Member } from '../groups/group-crypto.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Opened, OpenedChange, OpenRequest } from './inputs.ts'
 import type { Marks } from './marks.ts'
@@ -23,6 +24,8 @@ export interface OpeningComponents {
   readonly primitives: Primitives
   readonly marks: Marks
   readonly groups: GroupOpener
+  /** This one; its own counters are held elsewhere. */
+  readonly device: Pick<LocalDevice, 'device'>
 }
 
 /**
@@ -33,28 +36,62 @@ export async function openAll(
   components: OpeningComponents,
   requests: readonly OpenRequest[]
 ): Promise<readonly Opened[]> {
-  const depths = await components.marks.depths(requests.map(({ entry }) => entry.id))
+  const read = requests.map((request) => readMessage(components, request))
+  const known = await knownAmong(components, requests, read)
   const results: Opened[] = []
   for (const [index, request] of requests.entries()) {
-    results.push(await open(components, request, depths[index] !== undefined))
+    const isKnown = known.has(request.entry.id)
+    results.push(isKnown ? { type: 'duplicate' } : await open(components, request, read[index]))
   }
   return await withHeadDepths(components.marks, results)
+}
+
+/** Undefined for what was had lately, and for what takes more than the keys of its epoch. */
+function readMessage(
+  { primitives, marks }: OpeningComponents,
+  { entry, owner }: OpenRequest
+): Opened | undefined {
+  if (marks.recent(entry.id) !== undefined) return undefined
+  if (entry.envelope === undefined) return { type: 'skipped' }
+  if (owner === undefined) return undefined
+  const read = readEnvelope(entry.envelope, primitives)
+  if (read === undefined || read.id !== entry.id) return { type: 'unreadable' }
+  return openMessage(primitives, read.envelope, owner)
+}
+
+/**
+ * Ids of those that this device has already. A message whose counter is not held is new, and the disk is not asked: a
+ * message is marked in the transaction that counts it.
+ */
+async function knownAmong(
+  { marks, device }: OpeningComponents,
+  requests: readonly OpenRequest[],
+  read: readonly (Opened | undefined)[]
+): Promise<ReadonlySet<MessageId>> {
+  const unsure = requests.filter(({ received }, index) => {
+    const message = read[index]
+    if (message?.type !== 'message' || message.device === device.device) return true
+    return hasCounter(received?.get(message.device) ?? [], message.counter)
+  })
+  const ids = unsure.map(({ entry }) => entry.id)
+  const depths = await marks.depths(ids)
+  return new Set(ids.filter((_, index) => depths[index] !== undefined))
 }
 
 async function open(
   { primitives, groups }: OpeningComponents,
   { entry, owner, incarnation }: OpenRequest,
-  isKnown: boolean
+  read: Opened | undefined
 ): Promise<Opened> {
-  if (isKnown) return { type: 'duplicate' }
-  if (entry.envelope === undefined) return { type: 'skipped' }
-  const read = readEnvelope(entry.envelope, primitives)
-  if (read === undefined || read.id !== entry.id) return { type: 'unreadable' }
-  if (owner === undefined) return await groups.openWelcome(read.envelope)
-  const opened = openMessage(primitives, read.envelope, owner)
-  const commit = opened.type === 'message' ? opened.content.body?.commit : undefined
-  if (opened.type !== 'message' || commit === undefined || incarnation === undefined) return opened
-  return { ...opened, change: await groups.openCommit(commit, incarnation, owner.epoch.members) }
+  if (read === undefined) {
+    const welcome = entry.envelope && readEnvelope(entry.envelope, primitives)
+    if (welcome === undefined || welcome.id !== entry.id) return { type: 'unreadable' }
+    return await groups.openWelcome(welcome.envelope)
+  }
+  const commit = read.type === 'message' ? read.content.body?.commit : undefined
+  if (read.type !== 'message' || commit === undefined) return read
+  if (owner === undefined || incarnation === undefined) return read
+  return { ...read, change: await groups.openCommit(commit, incarnation, owner.epoch.members) }
 }
 
 function openMessage(primitives: Primitives, sealed: envelope.Envelope, owner: TagOwner): Opened {

@@ -40,6 +40,7 @@ export type Change =
   | { readonly type: 'timeline-update'; readonly local: number; readonly message: StoredMessage }
 
 export interface NumbersRecord {
+  /** Local numbers up to this one may have been used. */
   readonly lastLocal: number
   readonly lastConversation: number
   readonly lastWaiting: number

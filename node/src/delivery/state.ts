@@ -188,6 +188,8 @@ export interface DeliveryState {
   readonly profile: envelope.Introduction
   /** Last used local numbers. */
   readonly lastLocal: number
+  /** Local numbers up to this one are written down as used, so that most messages need not write it. */
+  readonly reservedLocal: number
   readonly lastConversation: number
   readonly lastTransaction: number
   readonly lastWaiting: number

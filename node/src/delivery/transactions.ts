@@ -1,6 +1,7 @@
 // From the changes of steps to batches of the store: marks get opaque keys, messages are packed into blocks.
 // Batches reach the store in the order of their steps, whatever their preparation takes; steps that follow one
-// another at once share a batch, so that what is composed and sealed in one go is synced once.
+// another at once share a batch, so that what is composed and sealed in one go is synced once. Old messages are packed
+// in batches of their own, once what made them old is on disk: nobody waits for that.
 import type { StoredMessage } from '../conversations/message.ts'
 import type { Timelines } from '../conversations/timeline.ts'
 import type { Store, Write } from '../kernel/store/store.ts'
@@ -79,8 +80,26 @@ export class Transactions {
       } else writes.push(change)
     }
     for (const [local, batch] of messages) writes.push(...(await timelines.append(local, batch)))
+    const done = store.commit(lastOfEach(writes))
+    for (const local of messages.keys())
+      if (timelines.isPackable(local)) this.#packAfter(done, local)
     // Wrapped, so that the next transaction is prepared while this one syncs.
-    return { done: store.commit(lastOfEach(writes)) }
+    return { done }
+  }
+
+  /** In line with the transactions, so that its batch reaches the store in the order of its computation. */
+  #packAfter(done: Promise<void>, local: number): void {
+    const ignore = () => {
+      // Whoever gives the next changes meets the same failure, and is told.
+    }
+    done.then(() => {
+      const packed = this.#last.then(async () => {
+        const { store, timelines } = this.#components
+        return { done: store.commit(await timelines.pack(local)) }
+      })
+      packed.then((batch) => batch.done).catch(ignore)
+      this.#last = packed
+    }, ignore)
   }
 }
 

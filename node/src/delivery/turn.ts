@@ -27,6 +27,12 @@ import type {
   Source
 } from './state.ts'
 
+/**
+ * Local numbers written down as used at once. A restart skips what is left of them: with 2^48 numbers that is nothing,
+ * and a smaller one only writes more often.
+ */
+const LOCALS_RESERVED = 256
+
 /** Pure functions that decisions need. */
 export interface Tools {
   /** 32 bytes, SHA-256 */
@@ -56,7 +62,10 @@ export class Turn {
   /** The finished step: one commit with everything written, then what depends on it. */
   finish(): Stepped {
     for (const id of this.#dirty) this.#writes.push(conversationWrite(this.conversation(id)))
-    if (this.#numbers) this.#writes.push(numbersWrite(this.#state))
+    if (this.#numbers) {
+      const { reservedLocal } = this.#state
+      this.#writes.push(numbersWrite({ ...this.#state, lastLocal: reservedLocal }))
+    }
     if (this.#writes.length === 0) {
       const { lastTransaction } = this.#state
       const durable = this.#durable.map((effect) => ({ ...effect, after: lastTransaction }))
@@ -100,7 +109,11 @@ export class Turn {
   next(kind: 'lastLocal' | 'lastConversation' | 'lastWaiting'): number {
     const value = this.#state[kind] + 1
     this.patch({ [kind]: value })
-    this.#numbers = true
+    if (kind !== 'lastLocal') this.#numbers = true
+    else if (value > this.#state.reservedLocal) {
+      this.patch({ reservedLocal: value + LOCALS_RESERVED - 1 })
+      this.#numbers = true
+    }
     return value
   }
 

@@ -61,6 +61,7 @@ export function initialState(): DeliveryState {
     self: ALICE,
     profile: { name: 'alice', deliverySecret: bytes(32, 11) },
     lastLocal: 0,
+    reservedLocal: 0,
     lastConversation: 0,
     lastWaiting: 0,
     lastTransaction: 0,

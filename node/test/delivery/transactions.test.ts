@@ -11,7 +11,7 @@ const put = (key: number, value: number): Write => ({
   value: new Uint8Array([value])
 })
 
-function world() {
+function world({ isPackable = false } = {}) {
   const batches: (readonly Write[])[] = []
   const settle: { done(): void; fail(error: Error): void }[] = []
   const store: Pick<Store, 'commit'> = {
@@ -20,9 +20,11 @@ function world() {
       return new Promise((resolve, reject) => settle.push({ done: resolve, fail: reject }))
     }
   }
-  const timelines: Pick<Timelines, 'append' | 'update'> = {
+  const timelines: Pick<Timelines, 'append' | 'update' | 'isPackable' | 'pack'> = {
     append: async () => [put(100, 1)],
-    update: async () => [put(100, 2)]
+    update: async () => [put(100, 2)],
+    isPackable: () => isPackable,
+    pack: async () => [put(100, 3)]
   }
   const transactions = new Transactions({
     store: store as Store,
@@ -76,6 +78,35 @@ describe('transactions', () => {
     void transactions.commit([{ type: 'timeline-update', local: 1, message }])
     await turn()
     expect(batches).toEqual([[put(100, 1)], [put(100, 2)]])
+  })
+
+  it('packs old messages in a batch of its own, once the one that made them old is on disk', async () => {
+    const { batches, settle, transactions } = world({ isPackable: true })
+    let isDurable = false
+    void transactions.commit([{ type: 'timeline', local: 1, message }]).then(() => {
+      isDurable = true
+    })
+    await turn()
+    expect(batches).toEqual([[put(100, 1)]])
+    settle[0]?.done()
+    await turn()
+    expect(isDurable).toBe(true)
+    expect(batches).toEqual([[put(100, 1)], [put(100, 3)]])
+  })
+
+  it('tells the next step that packing failed, and nobody else', async () => {
+    const { settle, transactions } = world({ isPackable: true })
+    const first = transactions.commit([{ type: 'timeline', local: 1, message }])
+    await turn()
+    settle[0]?.done()
+    await first
+    await turn()
+    settle[1]?.fail(new Error('disk'))
+    await turn()
+    const next = transactions.commit([put(1, 1)])
+    await turn()
+    settle[2]?.fail(new Error('disk'))
+    await expect(next).rejects.toThrow('disk')
   })
 
   it('begins a batch of its own for what comes in a later turn', async () => {

@@ -4,6 +4,9 @@
 //
 // Blocks never overlap, and every single lies after the last block (layout: block-read.ts, block-format.ts).
 //
+// Appending only ever adds singles, or blocks that come whole; `pack` makes blocks of singles, at a time when nobody
+// waits for it.
+//
 // Several appends may be in flight: each is computed upon the ones before it (PendingView). The generation in
 // each batch tells which of them the store has. Hence two duties of the caller: commit what append and update
 // return, in the order in which they returned it; after a failed commit, drop this object with the store.
@@ -83,6 +86,19 @@ export class OrderedBlocks {
         tail,
         change
       )
+    })
+  }
+
+  /** So many singles that a block should be made of the older ones. */
+  get isPackable(): boolean {
+    return (this.#tail?.singles.length ?? 0) >= SINGLES_MAX
+  }
+
+  /** The writes that make blocks of the older singles; none while they are few. */
+  pack(): Promise<readonly Write[]> {
+    return this.#exclusively(async (tail, change) => {
+      if (tail.singles.length < SINGLES_MAX) return
+      await this.#cut(tail, change, { fresh: [], kept: SINGLES_KEPT })
     })
   }
 
@@ -176,36 +192,40 @@ export class OrderedBlocks {
     return before.length >= SINGLES_KEPT ? undefined : next
   }
 
-  /** Entries after the last block: singles until they are enough for a block. */
+  /** Entries after the last block are singles; so many at once that they make blocks are packed at once. */
   async #insertTail(fresh: readonly BlockEntry[], tail: Tail, change: Change): Promise<void> {
-    const isBulk = fresh.length >= BLOCK_ENTRIES_MAX
-    const keys = mergeEntries(
+    const before = tail.singles.length
+    tail.singles = mergeEntries(
       tail.singles.map((orderKey) => ({ orderKey, value: NO_VALUE })),
       fresh
     ).map(({ orderKey }) => orderKey)
-    tail.count += keys.length - tail.singles.length
-    const kept = isBulk ? 0 : SINGLES_KEPT
-    const isFull = isBulk || keys.length >= SINGLES_MAX
-    const blocks = isFull ? Math.floor((keys.length - kept) / BLOCK_ENTRIES_MAX) : 0
-    const inBlocks = blocks * BLOCK_ENTRIES_MAX
-    if (inBlocks > 0) {
-      const packed = mergeEntries(await this.#readSingles(tail.singles[0]), fresh).slice(
-        0,
-        inBlocks
-      )
-      for (const { orderKey } of packed) {
-        const isSingle = tail.singles.some((single) => compare(single, orderKey) === 0)
-        if (isSingle) change.delete(this.#keys.ofEntry(orderKey))
-      }
-      this.#putBlocks(packed, change)
-      tail.lastInBlock = packed.at(-1)?.orderKey
-    }
-    tail.singles = keys.slice(inBlocks)
+    tail.count += tail.singles.length - before
+    if (fresh.length >= BLOCK_ENTRIES_MAX) await this.#cut(tail, change, { fresh, kept: 0 })
     const { lastInBlock } = tail
     for (const { orderKey, value } of fresh) {
       const isPacked = lastInBlock !== undefined && compare(orderKey, lastInBlock) <= 0
       if (!isPacked) change.put(this.#keys.ofEntry(orderKey), encodeSingle(value))
     }
+  }
+
+  /** Makes blocks of the oldest singles, `fresh` ones that are not written yet among them; the last `kept` stay. */
+  async #cut(
+    tail: Tail,
+    change: Change,
+    { fresh, kept }: { fresh: readonly BlockEntry[]; kept: number }
+  ): Promise<void> {
+    const blocks = Math.floor((tail.singles.length - kept) / BLOCK_ENTRIES_MAX)
+    const inBlocks = blocks * BLOCK_ENTRIES_MAX
+    const written = await this.#readSingles(tail.singles[0])
+    const packed = mergeEntries(written, fresh).slice(0, inBlocks)
+    const last = packed.at(-1)?.orderKey
+    for (const { orderKey } of written) {
+      const isPacked = last !== undefined && compare(orderKey, last) <= 0
+      if (isPacked) change.delete(this.#keys.ofEntry(orderKey))
+    }
+    this.#putBlocks(packed, change)
+    tail.lastInBlock = last
+    tail.singles = tail.singles.slice(inBlocks)
   }
 
   /** The singles from order key `first` on, with their values. */

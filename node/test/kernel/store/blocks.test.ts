@@ -32,6 +32,7 @@ const command = fc.oneof(
   fc.record({ type: fc.constant('next' as const), count: fc.integer({ min: 1, max: 40 }) }),
   fc.record({ type: fc.constant('update' as const), number: fc.nat(NUMBERS - 1) }),
   fc.record({ type: fc.constant('settle' as const) }),
+  fc.record({ type: fc.constant('pack' as const) }),
   fc.record({ type: fc.constant('reopen' as const) }),
   fc.record({
     type: fc.constant('read' as const),
@@ -65,6 +66,7 @@ test('a run reads like a sorted array whatever is appended, updated and reopened
       }
       for (const step of commands) {
         if (step.type === 'append') await append(step.numbers, step.size)
+        else if (step.type === 'pack') inFlight.push(store.commit(await run.pack()))
         else if (step.type === 'next') {
           const last = Math.max(-1, ...model.keys())
           for (let index = 1; index <= step.count; index += 1) await append([last + index], 10)
@@ -87,6 +89,7 @@ test('a run reads like a sorted array whatever is appended, updated and reopened
         }
       }
       await settle()
+      await store.commit(await run.pack())
       const all = { before: undefined, after: undefined, limit: NUMBERS * 2, reverse: false }
       expect(await readRun(run, all)).toEqual(expected(model, all))
       expect(await run.count()).toBe(model.size)
@@ -110,6 +113,7 @@ test('hundreds of appends may be in flight, some of them landing in between', as
     const { text, ...added } = entry(number, `${number}/${index}`, 0)
     model.set(number, text)
     commits.push(store.commit(await run.append([added])))
+    if (run.isPackable) commits.push(store.commit(await run.pack()))
     if (index === 300 || index === 640) {
       disk.release()
       await commits[index - 40]
@@ -121,6 +125,24 @@ test('hundreds of appends may be in flight, some of them landing in between', as
   const all = { before: undefined, after: undefined, limit: NUMBERS, reverse: false }
   expect(await readRun(run, all)).toEqual(expected(model, all))
   expect(await run.count()).toBe(model.size)
+  await checkLayout(store)
+})
+
+test('appending one by one touches two records each, and packing them makes a block', async () => {
+  const store = openMemoryStore()
+  const run = openRun(store)
+  for (let index = 0; index < 96; index += 1) {
+    expect(run.isPackable).toBe(false)
+    const writes = await run.append([entry(index, 'text', 0)])
+    expect(writes).toHaveLength(2)
+    await store.commit(writes)
+  }
+  expect(run.isPackable).toBe(true)
+  const writes = await run.pack()
+  // A block in the place of its first single, 63 singles less, and the marker.
+  expect(writes).toHaveLength(65)
+  await store.commit(writes)
+  expect(await run.pack()).toEqual([])
   await checkLayout(store)
 })
 
