@@ -5,12 +5,13 @@ import {
   Machine,
   type Primitives,
   type Store,
+  StoreError,
   type Write
 } from '@kith/node/kernel'
-import { ProtocolError, type box as protocol } from '@kith/protocols'
+import { ProtocolError, box as protocol } from '@kith/protocols'
 import type { Meta } from '../storage/meta.ts'
 import type { Answer, Append, BoxLimits, BoxNumber } from './box.ts'
-import { HELD_IDS_PER_INPUT, QUEUE_RETRY_MS } from './constants.ts'
+import { HELD_IDS_PER_INPUT, QUEUE_RETRY_MS, TURNS_BEFORE_SIGNING } from './constants.ts'
 import { Live } from './live.ts'
 import { loadBoxes, loadEnvelopeIds, loadHead, loadPlacements } from './records.ts'
 import {
@@ -133,7 +134,7 @@ class MachineBoxes implements Boxes {
     if (known !== undefined) return known
     const stored = await loadHead(this.#components.store, box)
     if (stored === undefined) throw new ProtocolError('unavailable', 'box-not-open')
-    return this.live.offerHead(box, stored)
+    return this.live.offerHead(box, this.#signHead(stored))
   }
 
   acknowledge(box: BoxNumber, number: number): void {
@@ -181,7 +182,7 @@ class MachineBoxes implements Boxes {
   }
 
   #perform(effect: BoxEffect): void {
-    const { store, primitives, privateKey, clock } = this.#components
+    const { store, clock } = this.#components
     switch (effect.type) {
       case 'look-up':
         loadPlacements(store, effect.ids).then(
@@ -192,11 +193,9 @@ class MachineBoxes implements Boxes {
           (error: unknown) => this.#fail(error)
         )
         return
-      case 'sign': {
-        const signature = primitives.sign(privateKey, effect.message)
-        this.#machine.dispatch({ type: 'signed', signature })
+      case 'sign':
+        void this.#signCommit(effect.message)
         return
-      }
       case 'committed':
         this.#components.failpoint?.('relay-answer')
         this.#machine.dispatch({ type: 'committed' })
@@ -213,6 +212,22 @@ class MachineBoxes implements Boxes {
         clock.schedule(effect.delayMs, () => this.#machine.dispatch({ type: 'flush' }))
         return
     }
+  }
+
+  /** Once the batch is with the disk, so that signing takes place while it syncs. */
+  async #signCommit(message: Uint8Array): Promise<void> {
+    for (let turn = 0; turn < TURNS_BEFORE_SIGNING; turn += 1) await undefined
+    const { primitives, privateKey } = this.#components
+    const signature = primitives.sign(privateKey, message)
+    this.#machine.dispatch({ type: 'signed', signature })
+  }
+
+  /** A head from the disk: the signature is made anew, and is the one that it had (RFC 8032 §5.1.6). */
+  #signHead({ commit, ...rest }: protocol.SignedHead): protocol.SignedHead {
+    if (commit === undefined) throw new StoreError('corrupt', 'a head without its commit')
+    const { primitives, privateKey } = this.#components
+    const signature = primitives.sign(privateKey, protocol.commitToSign(commit.commit))
+    return { ...rest, commit: { ...commit, signature } }
   }
 
   /** Whoever waits for rest looks again. */

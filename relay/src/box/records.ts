@@ -1,4 +1,5 @@
-// The box service's records. Box: account (32 bytes), number, chain (32), bytes, strangers, signed head.
+// The box service's records. Box: account (32 bytes), number, chain (32), bytes, strangers, head without its
+// signature.
 // Entry: envelope id (32), receivedAtMs, bytes. Envelope: its placements, then the body, stored once.
 import type { Write } from '@kith/node/kernel'
 import { HASH_BYTES, box as protocol } from '@kith/protocols'
@@ -21,7 +22,7 @@ export interface StoredEntry {
   readonly bytes: number
 }
 
-/** The record of a box with its newest signed head. */
+/** The record of a box with its newest head, whose signature is not kept. */
 export function boxWrite(box: Box, head: protocol.SignedHead): Write {
   const record = new FieldWriter()
     .fixed(box.account)
@@ -60,7 +61,7 @@ export async function loadBoxes(store: StoreReader): Promise<Box[]> {
   return boxes
 }
 
-/** The newest signed head on disk. */
+/** The newest head on disk, with an empty signature. */
 export async function loadHead(
   store: StoreReader,
   box: BoxNumber

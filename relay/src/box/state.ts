@@ -1,6 +1,7 @@
 // The box machine: collects appends into group commits. While one commit is in flight further appends are
-// looked up and queue; then all of them get numbers, chains, one Merkle tree and one signature, and only when
-// their transaction is on disk are they answered and published. Pure; the machine owns its state in place.
+// looked up and queue; then all of them get numbers, chains, one Merkle tree and one signature, which is made while
+// their transaction is on its way to the disk; only when it is there are they answered and published. Pure; the machine
+// owns its state in place.
 import type { CommitEffect, Ordered, Write } from '@kith/node/kernel'
 import { box as protocol } from '@kith/protocols'
 import type { Answer, Append, Box, BoxLimits, BoxNumber, Placement, Publication } from './box.ts'
@@ -13,7 +14,7 @@ import {
 import { addId, createIdFilter, type IdFilter, mayHold } from './id-filter.ts'
 import { type Plan, planCommit } from './plan.ts'
 import type { RecentPlacements } from './recent.ts'
-import { sealPlan } from './seal.ts'
+import { commitPlan, releasePlan } from './seal.ts'
 
 export type BoxInput =
   | { readonly type: 'append'; readonly append: Append }
@@ -150,7 +151,7 @@ function take(state: BoxState, input: BoxInput, effects: Effects, rules: BoxRule
     }
     case 'signed':
       if (typeof state.active !== 'object') return
-      effects.push(...sealPlan(state.active, input.signature))
+      effects.push(...releasePlan(state.active, input.signature))
       state.active = 'writing'
       return
     case 'committed':
@@ -217,10 +218,10 @@ function startCommit(state: BoxState, nowMs: number, effects: Effects, rules: Bo
     for (const answer of plan.answersNow) effects.push({ type: 'answer', ...answer })
     if (plan.message !== undefined) {
       state.active = plan
-      effects.push({ type: 'sign', message: plan.message })
+      effects.push(commitPlan(plan), { type: 'sign', message: plan.message })
     } else if (plan.lazy.size > 0) {
       state.active = 'writing'
-      effects.push(...sealPlan(plan, undefined))
+      effects.push(commitPlan(plan), ...releasePlan(plan, undefined))
     }
   }
 }

@@ -51,6 +51,20 @@ describe('boxes', () => {
     expect(one.commit).toEqual(two.commit)
   })
 
+  it('show after a restart the very head that they showed before', async () => {
+    const disk = new MemoryDisk()
+    const bench = await benchWith(2, disk)
+    bench.boxes.live.watch(1, { onEntries: () => {}, onSlot: () => {} })
+    await bench.boxes.append(appendOf(envelopeOf(0), trusted(1), trusted(2)))
+    const published = bench.boxes.live.head(1)
+    expect(published).toBeDefined()
+    await bench.boxes.stop()
+    await bench.store.close()
+    const again = await openBench(disk)
+    expect(await again.boxes.head(1)).toEqual(published)
+    expect(await expectSound(again, 1)).toHaveLength(1)
+  })
+
   it('answer nothing before the transaction is durable', async () => {
     const disk = new MemoryDisk()
     const bench = await benchWith(1, disk)
