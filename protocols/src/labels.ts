@@ -27,6 +27,16 @@ export const LABELS = {
   sequencedGroup: label('kith/sequenced-group/1'),
   /** Hash of a commit at its sequencer. */
   sequencedCommit: label('kith/sequenced-commit/1'),
+  /** Hash of what a winner sealed, in its receipt. */
+  sequencedSealed: label('kith/sequenced-sealed/1'),
+  /** Salt of what a winner seals: no two plaintexts share a key. */
+  sequencedSalt: label('kith/sequenced-salt/1'),
+  /** Key that seals one change for the members of the epoch that it ends. */
+  sequencedKey: label('kith/sequenced-key/1'),
+  /** What a member of an epoch shows to its group's sequencer. */
+  sequencerProof: label('kith/sequencer-proof/1'),
+  /** Hash of that, told one commit ahead. */
+  sequencerProofHash: label('kith/sequencer-proof-hash/1'),
   /** Signature of a sequencer under a receipt. */
   receipt: label('kith/receipt/1'),
   /** Hash of a receipt: the parent of the next one of its group. */

@@ -42,7 +42,15 @@ import {
   Refusal,
   Reveal
 } from './linking/index.ts'
-import { RECEIPT_BYTES_MAX, Receipt, SignedReceipt, sequencerAppend } from './sequencer/index.ts'
+import {
+  RECEIPT_BYTES_MAX,
+  Receipt,
+  SEALED_CHANGE_BYTES_MAX,
+  SequencedChange,
+  SignedReceipt,
+  sequencerAppend,
+  sequencerDecided
+} from './sequencer/index.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: a registry holds protocols of every message type
 type AnyProtocol = Protocol<any, any> | SubscriptionProtocol<any, any, any>
@@ -58,6 +66,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   boxConfigure,
   directDeliver,
   sequencerAppend,
+  sequencerDecided,
   linkingPut,
   linkingWatch
 ]
@@ -89,6 +98,7 @@ export const DATA_CODECS: readonly DataCodec[] = [
   { name: 'commit', codec: Commit, bytesMax: COMMIT_BYTES_MAX },
   { name: 'receipt', codec: Receipt, bytesMax: RECEIPT_BYTES_MAX },
   { name: 'signed-receipt', codec: SignedReceipt, bytesMax: RECEIPT_BYTES_MAX },
+  { name: 'sequenced-change', codec: SequencedChange, bytesMax: SEALED_CHANGE_BYTES_MAX },
   { name: 'link-offer', codec: Offer, bytesMax: LINK_TALK_BYTES_MAX },
   { name: 'link-hello', codec: Hello, bytesMax: LINK_TALK_BYTES_MAX },
   { name: 'link-reveal', codec: Reveal, bytesMax: LINK_TALK_BYTES_MAX },

@@ -1,5 +1,6 @@
 // Direct chats: one conversation, possibly several MLS groups of it when both sides began at once. All stay
-// readable; everyone sends in the same one: the lower creator account wins, then the lower group id.
+// readable; everyone sends in the same one: of those that can go on, the lower creator account wins, then the lower
+// group id.
 import { type AccountId, direct } from '@kith/protocols'
 import type { Member } from '../groups/group-crypto.ts'
 
@@ -26,11 +27,14 @@ export interface Incarnation {
   readonly state: Uint8Array
   /** The sequencer's receipt for the commit that began this epoch. */
   readonly receipt?: Uint8Array
+  /** Nobody can follow the change that its sequencer put first: it is read on, and nothing is begun in it. */
+  readonly isOver?: true
 }
 
 /** The incarnation that everyone sends in. */
 function winner(incarnations: readonly Incarnation[]): Incarnation | undefined {
-  return incarnations.reduce<Incarnation | undefined>(
+  const living = incarnations.filter(({ isOver }) => isOver !== true)
+  return (living.length > 0 ? living : incarnations).reduce<Incarnation | undefined>(
     (best, next) => (best === undefined || isLower(next, best) ? next : best),
     undefined
   )
@@ -53,4 +57,12 @@ export function currentEpoch(conversation: {
   )
   if (epoch === undefined) throw new Error('a conversation without keys was asked to send')
   return epoch
+}
+
+/** Whether the conversation had groups and has none to go on with: one is begun whether something waits or not. */
+export function beginsAnew(conversation: {
+  readonly phase: string
+  readonly incarnations: readonly Incarnation[]
+}): boolean {
+  return conversation.phase === 'new' && conversation.incarnations.length > 0
 }

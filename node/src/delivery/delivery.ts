@@ -9,7 +9,7 @@ import {
   type RelayId
 } from '@kith/protocols'
 import { UserError } from '../api.ts'
-import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
+import { beginsAnew } from '../conversations/incarnations.ts'
 import { sealEnvelope } from '../conversations/sealing.ts'
 import type { Timelines } from '../conversations/timeline.ts'
 import type { LocalDevice } from '../groups/group-crypto.ts'
@@ -25,13 +25,14 @@ import { DeviceRoutes } from './device-routes.ts'
 import { DirectAnswers } from './direct-answers.ts'
 import { type Evidence, EvidenceBook, FORKED } from './evidence.ts'
 import { FalseAnswer } from './false-answer.ts'
+import { type GroupChanger, GroupWork } from './group-work.ts'
 import type { DeliveryEvent, Effect, Input, StartedGroup } from './inputs.ts'
 import type { Marks } from './marks.ts'
 import { type GroupOpener, isTemporary, openAll } from './opening.ts'
 import { openReceipt, sealReceipt } from './receipt-slots.ts'
 import type { Change } from './records.ts'
 import { RETRY_LEAST_MS, type RelayRoute } from './relay-route.ts'
-import type { DeliveryState, MadeChange, OutboxEntry } from './state.ts'
+import type { DeliveryState, OutboxEntry } from './state.ts'
 import { createStep } from './step.ts'
 import { Transactions } from './transactions.ts'
 
@@ -49,21 +50,8 @@ export interface DeliveryComponents {
   readonly failpoint?: Failpoint | undefined
   readonly device: LocalDevice
   readonly rpc: Rpc
-  readonly groups: GroupOpener & {
-    start(peer: AccountId, signal: AbortSignal): Promise<StartedGroup>
-    /** Undefined: there is nothing to change. */
-    change(
-      incarnation: Incarnation,
-      epoch: EpochState,
-      signal: AbortSignal
-    ): Promise<MadeChange | undefined>
-    /** The receipt for this commit; undefined when another's came first. */
-    sequence(
-      incarnation: Incarnation,
-      commit: Uint8Array,
-      signal: AbortSignal
-    ): Promise<Uint8Array | undefined>
-  }
+  readonly groups: GroupOpener &
+    GroupChanger & { start(peer: AccountId, signal: AbortSignal): Promise<StartedGroup> }
 }
 
 export interface DeliveryInit {
@@ -85,6 +73,7 @@ export class Delivery {
   readonly #devices: DeviceRoutes
   readonly #answers = new DirectAnswers()
   readonly #evidence: EvidenceBook
+  readonly #groups: GroupWork
   readonly #transactions: Transactions
   readonly #stopping = new AbortController()
   readonly #composing = new Map<
@@ -103,6 +92,11 @@ export class Delivery {
     const { clock, primitives } = components
     this.#transactions = new Transactions(components)
     this.#evidence = new EvidenceBook(components)
+    this.#groups = new GroupWork(components, {
+      dispatch: (input) => this.dispatch(input),
+      emit: (event) => this.#emit(event),
+      signal: this.#stopping.signal
+    })
     this.#devices = new DeviceRoutes(components, {
       held: (device, ids) => this.dispatch({ type: 'held', device, ids }),
       online: (device) => this.dispatch({ type: 'device-online', device })
@@ -159,9 +153,11 @@ export class Delivery {
 
   /** Goes on with what the last run left: seals what was not sealed, opens what waited. */
   resume(): void {
-    for (const { id, unsealed, addresses } of this.state.conversations.values()) {
+    for (const conversation of this.state.conversations.values()) {
+      const { id, unsealed, addresses } = conversation
       for (const [device, known] of addresses) this.#devices.learn(device, known)
-      if (unsealed.length > 0) this.dispatch({ type: 'retry-start', conversation: id })
+      if (unsealed.length > 0 || beginsAnew(conversation))
+        this.dispatch({ type: 'retry-start', conversation: id })
     }
   }
 
@@ -230,9 +226,11 @@ export class Delivery {
         failpoint?.('node-send')
         return this.#devices.deliver(effect.device, effect.entry)
       case 'change':
-        return void this.#change(effect)
+        return void this.#groups.change(effect)
       case 'sequence':
-        return void this.#sequence(effect)
+        return void this.#groups.sequence(effect)
+      case 'ask-decided':
+        return void this.#groups.askDecided(effect)
       case 'answer':
         failpoint?.('node-acknowledge')
         this.#answers.settle(effect)
@@ -284,34 +282,6 @@ export class Delivery {
       this.#components.log.debug('chat-not-started', { cause: String(error) })
       const retryAfterMs = Math.max(RETRY_LEAST_MS, wanted ?? RETRY_MS)
       this.dispatch({ type: 'start-failed', conversation, reason, retryAfterMs })
-    }
-  }
-
-  async #change({ conversation, incarnation, epoch }: EffectOf<'change'>): Promise<void> {
-    await this.#changing(conversation, async (signal) => {
-      const change = await this.#components.groups.change(incarnation, epoch, signal)
-      this.dispatch({ type: 'change-made', conversation, change })
-    })
-  }
-
-  async #sequence({ conversation, incarnation, commit }: EffectOf<'sequence'>): Promise<void> {
-    await this.#changing(conversation, async (signal) => {
-      const receipt = await this.#components.groups.sequence(incarnation, commit, signal)
-      this.dispatch({ type: 'sequenced', conversation, receipt })
-    })
-  }
-
-  async #changing(
-    conversation: ConversationId,
-    work: (signal: AbortSignal) => Promise<void>
-  ): Promise<void> {
-    const { clock, log } = this.#components
-    try {
-      await work(this.#stopping.signal)
-    } catch (error) {
-      log.debug('group-not-changed', { cause: String(error) })
-      this.dispatch({ type: 'change-failed', conversation })
-      clock.schedule(RETRY_MS, () => this.dispatch({ type: 'reconcile', conversation }))
     }
   }
 

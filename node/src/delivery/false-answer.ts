@@ -1,7 +1,10 @@
-// What a relay may answer about a contact that is not the contact's. Told to the user apart from a relay that is busy.
+// What a relay may answer that cannot be: about a contact, or about a change of a group. Told to the user apart from a relay that is busy.
 
-/** `false-log`: an account log that does not verify. `false-keys`: key packages of a device that is not in it. */
-export type FalseAnswerReason = 'false-log' | 'false-keys'
+/**
+ * `false-log`: an account log that does not verify. `false-keys`: key packages of a device that is not in it.
+ * `false-change`: a change of a group that it did not sign a receipt for.
+ */
+export type FalseAnswerReason = 'false-log' | 'false-keys' | 'false-change'
 
 /** An answer was refused before anything was made of it: no key was wrapped for anybody. */
 export class FalseAnswer extends Error {

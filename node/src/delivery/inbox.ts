@@ -3,7 +3,6 @@
 import {
   type box,
   box as boxes,
-  direct,
   HASH_BYTES,
   idBytes,
   messageIdOf,
@@ -12,16 +11,16 @@ import {
 import { equals } from 'uint8arrays/equals'
 import type { Input, Opened } from './inputs.ts'
 import { advance, ownerOf } from './intake.ts'
-import { introduce, pump } from './outbox.ts'
+import { joined } from './joining.ts'
+import { lookLater } from './missed.ts'
 import * as progress from './progress.ts'
 import { isOverdue, keepsPromise, newWatch, promise, watchOf } from './promises.ts'
-import { openKeptReceipts, openReceipts, tellAddresses } from './receipts.ts'
+import { openReceipts } from './receipts.ts'
 import { receive } from './receive.ts'
-import { reconcile } from './reconcile.ts'
 import { cursorLocal } from './records.ts'
 import type { Cursor, IncomingEntry, Intake, RelayWatch, Source } from './state.ts'
 import type { Turn } from './turn.ts'
-import { dropWaiting, keepWaiting, releaseWaiting, tryLater } from './waiting.ts'
+import { dropWaiting, keepWaiting, tryLater } from './waiting.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
@@ -230,6 +229,7 @@ function settle(turn: Turn, { source, entry, result, depths }: Settling): void {
     const postponed = result.postponed === true
     if (source !== 'waiting') keepWaiting(turn, entry, postponed)
     if (postponed) tryLater(turn)
+    else lookLater(turn)
   }
 }
 
@@ -267,32 +267,4 @@ function answer(turn: Turn, request: number, { entry, result, depths }: Settling
   const held =
     result.type === 'message' ? depths.has(id) : ['duplicate', 'joined'].includes(result.type)
   turn.whenDurable({ type: 'answer', request, id, held })
-}
-
-/** A peer founded a group with us: its epoch is durable before anything in it is acknowledged. */
-function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>): void {
-  const { self } = turn.state
-  const { snapshot, epoch } = result
-  const peer = epoch.members.find(({ account }) => account !== self.account)?.account
-  if (peer === undefined) return
-  const id = direct.directConversationId(self.account, peer, turn.tools.sha256)
-  turn.ensureConversation(id, peer)
-  turn.addGroup(id, {
-    incarnation: {
-      groupId: epoch.groupId,
-      creator: snapshot.view.creator,
-      epoch: epoch.epoch,
-      state: snapshot.state
-    },
-    epoch,
-    slots: result.slots
-  })
-  for (const write of result.writes) turn.write(write)
-  turn.announce({ type: 'joined', account: peer })
-  if (turn.state.friends.has(peer)) introduce(turn, id)
-  pump(turn, id)
-  tellAddresses(turn, id)
-  reconcile(turn, id)
-  releaseWaiting(turn)
-  openKeptReceipts(turn)
 }

@@ -17,14 +17,15 @@ import type { CommitEffect } from '../kernel/machine.ts'
 import type { Write } from '../kernel/store/store.ts'
 import type { Change, IntroductionRecord } from './records.ts'
 import type {
-  ChangedEpoch,
   DeliveryState,
   IncomingEntry,
   MadeChange,
+  OpenedChange,
   OutboxEntry,
   Place,
   SealedEntry,
   SealedWelcome,
+  Sequenced,
   SlotOwner,
   Source,
   TagOwner
@@ -56,12 +57,6 @@ export type Opened =
       /** Deletes the consumed key package. */
       readonly writes: readonly Write[]
     }
-  | { readonly type: 'refused'; readonly reason: string }
-
-export type OpenedChange =
-  | { readonly type: 'applied'; readonly group: ChangedEpoch }
-  /** The commit removes this very device. */
-  | { readonly type: 'removed' }
   | { readonly type: 'refused'; readonly reason: string }
 
 export interface StartedGroup {
@@ -149,9 +144,19 @@ export type Input =
   | {
       readonly type: 'sequenced'
       readonly conversation: ConversationId
-      /** Undefined: another's change came first. */
-      readonly receipt: Uint8Array | undefined
+      /** The epoch that was to end. */
+      readonly epoch: EpochState
+      readonly sequenced: Sequenced
     }
+  /** What the sequencer has put first in an epoch that nothing came to end. */
+  | {
+      readonly type: 'decided'
+      readonly conversation: ConversationId
+      readonly epoch: EpochState
+      readonly sequenced: Sequenced
+    }
+  /** Time to ask for changes that may have been missed. */
+  | { readonly type: 'look-for-missed' }
   /** Nobody knows what became of it: the same again, later. */
   | { readonly type: 'change-failed'; readonly conversation: ConversationId }
   | { readonly type: 'device-online'; readonly device: DeviceId }
@@ -231,7 +236,16 @@ type EffectKind =
       readonly type: 'sequence'
       readonly conversation: ConversationId
       readonly incarnation: Incarnation
-      readonly commit: Uint8Array
+      /** That the change ends. */
+      readonly epoch: EpochState
+      readonly change: MadeChange
+    }
+  /** Asks what has ended an epoch. */
+  | {
+      readonly type: 'ask-decided'
+      readonly conversation: ConversationId
+      readonly incarnation: Incarnation
+      readonly epoch: EpochState
     }
   /** Answers a direct delivery: this envelope is held durably, or never will be. */
   | {

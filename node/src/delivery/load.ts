@@ -80,6 +80,7 @@ export async function loadState(
     ),
     opening: undefined,
     waiting,
+    missed: [],
     online: new Set(),
     friends: new Set(),
     blocked: new Set()

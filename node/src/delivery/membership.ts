@@ -8,9 +8,11 @@ import type { Input } from './inputs.ts'
 import { pump, queueCommit, sendWelcome } from './outbox.ts'
 import { openKeptReceipts, tellAddresses } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
-import type { ChangedEpoch } from './state.ts'
+import type { ChangedEpoch, OpenedChange } from './state.ts'
 import type { Turn } from './turn.ts'
 import { releaseWaiting } from './waiting.ts'
+
+const NO_RECEIPT = new Uint8Array(0)
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
@@ -27,13 +29,16 @@ export function settled(turn: Turn, id: ConversationId): void {
   turn.updateConversation({ ...turn.conversation(id), changing: false })
 }
 
-/** If the change put first is ours, its epoch begins here, and everybody is told; else another's is on its way. */
-export function sequenced(turn: Turn, { conversation: id, receipt }: Of<'sequenced'>): void {
+/** If the change put first is ours, its epoch begins here, and everybody is told; else another's is taken. */
+export function sequenced(turn: Turn, input: Of<'sequenced'>): void {
+  const { conversation: id, sequenced } = input
   settled(turn, id)
+  if (sequenced.type === 'lost') return lost(turn, input)
+  const { receipt } = sequenced
   const conversation = turn.conversation(id)
   const { pending: change } = conversation
   turn.setPending(id, undefined)
-  if (change === undefined || receipt === undefined) return
+  if (change === undefined) return
   const { epoch, commit, welcomes } = change
   const ended = conversation.epochs.find(
     (one) => one.groupId === epoch.groupId && one.epoch === epoch.epoch - 1
@@ -46,6 +51,57 @@ export function sequenced(turn: Turn, { conversation: id, receipt }: Of<'sequenc
   pump(turn, id)
 }
 
+/** What has ended an epoch here that nothing came to end. */
+export function decided(turn: Turn, input: Of<'decided'>): void {
+  // One's own, of which the answer was lost: it is asked for again until it is known.
+  if (turn.conversation(input.conversation).pending === undefined) lost(turn, input)
+}
+
+/** Another's change was first. Who made it may never be heard of again: what it leads to is done here. */
+function lost(turn: Turn, { conversation: id, epoch, sequenced }: Of<'sequenced' | 'decided'>) {
+  if (sequenced.type !== 'lost') return
+  const { change, receipt, welcomes } = sequenced
+  turn.setPending(id, undefined)
+  const { groupId } = epoch
+  const stands = turn
+    .conversation(id)
+    .incarnations.find((one) => one.groupId === groupId && one.epoch === epoch.epoch)
+  if (stands === undefined) {
+    // Its own message came meanwhile.
+    if (receipt !== undefined) compareReceipts(turn, id, epoch, receipt)
+    return reconcile(turn, id)
+  }
+  if (change.type === 'applied') for (const welcome of welcomes) sendWelcome(turn, id, welcome)
+  take(turn, id, epoch, { change, receipt: receipt ?? NO_RECEIPT })
+}
+
+/** Does what a change leads to that the sequencer put first in this epoch, however it came here. */
+export function take(
+  turn: Turn,
+  id: ConversationId,
+  { groupId }: EpochState,
+  { change, receipt }: { readonly change: OpenedChange; readonly receipt: Uint8Array }
+): void {
+  if (change.type === 'applied') return follow(turn, id, { group: change.group, receipt })
+  if (change.type === 'removed') return leave(turn, id)
+  turn.announce({ type: 'notice', text: `A change of a group was refused: ${change.reason}.` })
+  if (change.endsGroup) end(turn, id, groupId)
+}
+
+/** No change can follow one that was put first and is refused: the chat goes on in a group that begins anew. */
+function end(turn: Turn, id: ConversationId, groupId: string): void {
+  const conversation = turn.conversation(id)
+  const group = conversation.incarnations.find((one) => one.groupId === groupId)
+  if (conversation.phase === 'left' || group === undefined || group.isOver === true) return
+  turn.setPending(id, undefined)
+  if (turn.endGroup(id, groupId)) return reconcile(turn, id)
+  turn.announce({
+    type: 'notice',
+    text: 'A chat was stopped by a change that nobody can follow: it begins anew, and nothing of it is lost.'
+  })
+  pump(turn, id)
+}
+
 /** Whether the group stands right before this epoch. */
 function isNext(turn: Turn, id: ConversationId, { groupId, epoch }: EpochState): boolean {
   return turn
@@ -54,7 +110,7 @@ function isNext(turn: Turn, id: ConversationId, { groupId, epoch }: EpochState):
 }
 
 /** A commit of another device, opened and found good, moves the group on. One that came late changes nothing. */
-export function follow(
+function follow(
   turn: Turn,
   id: ConversationId,
   { group, receipt }: { group: ChangedEpoch; receipt: Uint8Array }
@@ -100,7 +156,7 @@ function apply(turn: Turn, id: ConversationId, group: ChangedEpoch, receipt: Uin
 }
 
 /** This device was removed: it sends nothing more here, and what it has stays readable. */
-export function leave(turn: Turn, id: ConversationId): void {
+function leave(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
   turn.setConversation({ ...conversation, phase: 'left', unsealed: [] })
   turn.announce({

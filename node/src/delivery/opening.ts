@@ -5,9 +5,9 @@ import type { Incarnation } from '../conversations/incarnations.ts'
 import { openEnvelope, readEnvelope } from '../conversations/sealing.ts'
 import type { LocalDevice, Member } from '../groups/group-crypto.ts'
 import type { Primitives } from '../kernel/primitives.ts'
-import type { Opened, OpenedChange, OpenRequest } from './inputs.ts'
+import type { Opened, OpenRequest } from './inputs.ts'
 import type { Marks } from './marks.ts'
-import type { TagOwner } from './state.ts'
+import type { OpenedChange, TagOwner } from './state.ts'
 
 /** Joins groups that others founded, and follows their changes. */
 export interface GroupOpener {

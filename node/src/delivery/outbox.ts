@@ -8,7 +8,7 @@ import {
   type RelayId
 } from '@kith/protocols'
 import { fromString } from 'uint8arrays/from-string'
-import { currentEpoch, type EpochState } from '../conversations/incarnations.ts'
+import { beginsAnew, currentEpoch, type EpochState } from '../conversations/incarnations.ts'
 import type { StoredMessage } from '../conversations/message.ts'
 import { advanceHeads, depthAfter } from '../conversations/ordering.ts'
 import type { Input } from './inputs.ts'
@@ -78,12 +78,14 @@ export function pump(
 ): void {
   const conversation = turn.conversation(id)
   const [local] = conversation.unsealed
-  if (local === undefined || conversation.sealing !== undefined) return
+  if (conversation.sealing !== undefined || (local === undefined && !beginsAnew(conversation)))
+    return
   if (conversation.phase === 'new') {
     turn.updateConversation({ ...conversation, phase: 'starting' })
     turn.perform({ type: 'start', conversation: id, peer: conversation.peer })
   }
-  if (conversation.phase === 'ready') seal(turn, conversation, { local, when })
+  if (conversation.phase === 'ready' && local !== undefined)
+    seal(turn, conversation, { local, when })
 }
 
 function seal(

@@ -51,11 +51,7 @@ function change(
   const receipt = content.body?.commit?.receipt
   if (receipt === undefined) return
   if (change === undefined) membership.compareReceipts(turn, id, epoch, receipt)
-  if (change?.type === 'applied') membership.follow(turn, id, { group: change.group, receipt })
-  if (change?.type === 'removed') membership.leave(turn, id)
-  if (change?.type === 'refused') {
-    turn.announce({ type: 'notice', text: `A change of a group was refused: ${change.reason}.` })
-  }
+  else membership.take(turn, id, epoch, { change, receipt })
 }
 
 function refusalOf(turn: Turn, received: Received): string | undefined {

@@ -17,5 +17,5 @@ export function reconcile(turn: Turn, id: ConversationId): void {
   const { pending } = conversation
   if (pending === undefined)
     turn.whenDurable({ type: 'change', conversation: id, incarnation, epoch })
-  else turn.whenDurable({ type: 'sequence', conversation: id, incarnation, commit: pending.commit })
+  else turn.whenDurable({ type: 'sequence', conversation: id, incarnation, epoch, change: pending })
 }

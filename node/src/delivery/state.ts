@@ -207,6 +207,8 @@ export interface DeliveryState {
   /** What is being opened, one at a time: duplicates are found only among what is on disk. */
   readonly opening: Opening | undefined
   readonly waiting: readonly WaitingEnvelope[]
+  /** Conversations whose sequencer is to be asked for a change that may have been missed. */
+  readonly missed: readonly ConversationId[]
   /** Where this device can be reached directly; told in receipts. */
   readonly addresses: readonly string[]
   /** Home relays with an open session. */
@@ -247,3 +249,24 @@ export interface SealedWelcome {
   readonly envelope: Uint8Array
   readonly account: AccountId
 }
+
+/** What a commit leads to. */
+export type OpenedChange =
+  | { readonly type: 'applied'; readonly group: ChangedEpoch }
+  /** The commit removes this very device. */
+  | { readonly type: 'removed' }
+  /** `endsGroup`: it is first by its receipt, so that no other can follow in its place. */
+  | { readonly type: 'refused'; readonly reason: string; readonly endsGroup: boolean }
+
+/** What the sequencer has put first. */
+export type Sequenced =
+  | { readonly type: 'won'; readonly receipt: Uint8Array }
+  | {
+      /** Another's change. */
+      readonly type: 'lost'
+      /** Undefined: it is no longer known. */
+      readonly receipt: Uint8Array | undefined
+      readonly change: OpenedChange
+      /** For those that it adds: who made it may have been unable to send them. */
+      readonly welcomes: readonly SealedWelcome[]
+    }

@@ -4,6 +4,7 @@ import * as inbox from './inbox.ts'
 import type { Input, Stepped } from './inputs.ts'
 import * as intake from './intake.ts'
 import * as membership from './membership.ts'
+import * as missed from './missed.ts'
 import * as outbox from './outbox.ts'
 import * as progress from './progress.ts'
 import * as receipts from './receipts.ts'
@@ -72,6 +73,10 @@ function decide(turn: Turn, input: Input): void {
       return membership.changeMade(turn, input)
     case 'sequenced':
       return membership.sequenced(turn, input)
+    case 'decided':
+      return membership.decided(turn, input)
+    case 'look-for-missed':
+      return missed.lookForMissed(turn)
     case 'change-failed':
       return membership.settled(turn, input.conversation)
     case 'addresses':

@@ -207,6 +207,24 @@ export class Turn {
     this.#addEpoch(id, epoch, slots)
   }
 
+  /** Nothing is sent in this group any more. Says whether the conversation has another one to go on with. */
+  endGroup(id: ConversationId, groupId: string): boolean {
+    const conversation = this.conversation(id)
+    const index = conversation.incarnations.findIndex((one) => one.groupId === groupId)
+    const before = conversation.incarnations[index]
+    if (before === undefined) throw new Error('a group that does not exist was ended')
+    const after: Incarnation = { ...before, isOver: true }
+    this.write(incarnationWrite(conversation.local, index, after))
+    const incarnations = conversation.incarnations.with(index, after)
+    const goesOn = incarnations.some(({ isOver }) => isOver !== true)
+    this.setConversation({
+      ...conversation,
+      incarnations,
+      phase: goesOn ? conversation.phase : 'new'
+    })
+    return goesOn
+  }
+
   #addEpoch(id: ConversationId, epoch: EpochState, slots: readonly SlotTag[]): void {
     const conversation = this.conversation(id)
     this.write(epochWrite(conversation.local, conversation.epochs.length, epoch))

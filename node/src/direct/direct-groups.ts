@@ -29,6 +29,7 @@ import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
 import { refusalOf, relaysOf, requireDirect, wrapAll } from './direct-policy.ts'
 import { GroupChanges } from './group-changes.ts'
 import { takeKeyPackages } from './key-packages.ts'
+import { Sequencing } from './sequencing.ts'
 
 const GROUP_ID_BYTES = 32
 
@@ -50,14 +51,17 @@ export class DirectGroups {
 
   /** Changes of a group's members: made here, or followed. */
   readonly change: GroupChanges['change']
-  readonly sequence: GroupChanges['sequence']
+  readonly sequence: Sequencing['sequence']
+  readonly decided: Sequencing['decided']
   readonly openCommit: GroupChanges['openCommit']
 
   constructor(components: DirectGroupsComponents) {
     this.#components = components
     const changes = new GroupChanges(components)
     this.change = changes.change.bind(changes)
-    this.sequence = changes.sequence.bind(changes)
+    const sequencing = new Sequencing(components, changes)
+    this.sequence = sequencing.sequence.bind(sequencing)
+    this.decided = sequencing.decided.bind(sequencing)
     this.openCommit = changes.openCommit.bind(changes)
   }
 

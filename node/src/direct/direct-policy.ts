@@ -1,6 +1,6 @@
 // What direct chats have in common: who may be in their groups, where to ask about an account, how a welcome
 // travels, and what to tell the user when something is refused.
-import { type AccountId, ProtocolError } from '@kith/protocols'
+import { type AccountId, ProtocolError, type RelayId } from '@kith/protocols'
 import type { Contacts } from '../contacts/contacts.ts'
 import type { Directory } from '../contacts/directory.ts'
 import { wrapWelcome } from '../conversations/welcome.ts'
@@ -38,6 +38,16 @@ export function relaysOf(
     ...known.homes.filter(({ id }) => !byId.has(id)),
     ...devices.map(({ device, addresses }) => ({ id: device, addresses }))
   ]
+}
+
+/** The first home of the account that founded the group, by its own log. */
+export function sequencerOf(
+  { creator }: { readonly creator: AccountId },
+  { directory }: { readonly directory: Directory }
+): PeerAddress & { id: RelayId } {
+  const [home] = directory.state(creator)?.homes ?? []
+  if (home === undefined) throw new ProtocolError('unreachable', 'the group has no sequencer')
+  return { id: home.relay, addresses: home.addresses }
 }
 
 /** One envelope for each device that a welcome is for, for the box of its account, by the key package's reference. */

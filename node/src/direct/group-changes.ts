@@ -1,27 +1,19 @@
 // Changes of a direct chat's group: made when an account log has changed, followed when another device made them.
 // The group's sequencer decides which commit ends an epoch; a commit without its receipt is refused.
-import {
-  type AccountId,
-  type DeviceId,
-  type envelope,
-  ProtocolError,
-  type RelayId,
-  sequencer
-} from '@kith/protocols'
+import type { AccountId, DeviceId, envelope } from '@kith/protocols'
+import { equals } from 'uint8arrays/equals'
 import { epochOf, slotTagsOf } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
-import type { OpenedChange } from '../delivery/inputs.ts'
-import type { MadeChange } from '../delivery/state.ts'
+import type { MadeChange, OpenedChange } from '../delivery/state.ts'
 import {
   type CommitResult,
   GroupCryptoError,
   type GroupSnapshot,
   type Member
 } from '../groups/group-crypto.ts'
-import { decodeReceipt, readReceipt, sequenceRequest } from '../groups/receipts.ts'
-import type { PeerAddress } from '../kernel/rpc.ts'
+import { decodeReceipt, nextOf, readReceipt, sequencedCommit } from '../groups/receipts.ts'
 import type { DirectGroupsComponents } from './direct-groups.ts'
-import { refusalOf, relaysOf, requireDirect, wrapAll } from './direct-policy.ts'
+import { refusalOf, relaysOf, requireDirect, sequencerOf, wrapAll } from './direct-policy.ts'
 import { takeKeyPackages } from './key-packages.ts'
 
 export class GroupChanges {
@@ -92,52 +84,38 @@ export class GroupChanges {
       : await crypto.add(state, packages, directory.certified)
   }
 
-  /** The sequencer's receipt for this commit; undefined when another commit ended the epoch first. */
-  async sequence(
-    incarnation: Incarnation,
-    commit: Uint8Array,
-    signal: AbortSignal
-  ): Promise<Uint8Array | undefined> {
-    const { primitives, rpc } = this.#components
-    const request = sequenceRequest(incarnation, commit, primitives)
-    const home = this.#sequencerOf(incarnation)
-    const { receipt } = await rpc.request(home, sequencer.sequencerAppend, request, { signal })
-    if (receipt === undefined) throw new ProtocolError('malformed', 'no receipt')
-    const won = readReceipt(receipt, { relay: home.id, request }, primitives)
-    return won ? sequencer.SignedReceipt.encode(receipt) : undefined
-  }
-
-  /** The first home of the account that founded the group, by its own log. */
-  #sequencerOf({ creator }: Incarnation): PeerAddress & { id: RelayId } {
-    const [home] = this.#components.directory.state(creator)?.homes ?? []
-    if (home === undefined) throw new ProtocolError('unreachable', 'the group has no sequencer')
-    return { id: home.relay, addresses: home.addresses }
-  }
-
-  /** What a commit leads to, if the sequencer put it first and policy allows it. See `openAll` for rejections. */
+  /**
+   * What a commit leads to, if the sequencer put it first and policy allows it. A refused one that has its receipt
+   * ends the group: no other can come after it. See `openAll` for rejections.
+   */
   async openCommit(
     { commit, receipt }: envelope.GroupCommit,
     incarnation: Incarnation,
     members: readonly Member[]
   ): Promise<OpenedChange> {
     const { primitives } = this.#components
+    let isFirst = false
     try {
-      const request = sequenceRequest(incarnation, commit, primitives)
-      const { id: relay } = this.#sequencerOf(incarnation)
-      if (!readReceipt(decodeReceipt(receipt), { relay, request }, primitives)) {
-        return { type: 'refused', reason: 'another change came first' }
+      const { id: relay } = sequencerOf(incarnation, this.#components)
+      const fields = readReceipt(decodeReceipt(receipt), { relay, ended: incarnation }, primitives)
+      if (!equals(fields.commit, sequencedCommit(commit, primitives))) {
+        return { type: 'refused', reason: 'another change came first', endsGroup: false }
       }
+      isFirst = true
       const snapshot = await this.#process(incarnation, commit)
       const isStaying = (id: DeviceId) => snapshot.view.members.some(({ device }) => device === id)
       await this.#requireLeft(members.filter(({ device }) => !isStaying(device)))
       const epoch = epochOf(snapshot.view, primitives)
+      if (!equals(fields.next, nextOf(epoch, primitives))) {
+        throw new GroupCryptoError('policy', 'nobody could ever change the group again')
+      }
       const slots = slotTagsOf(epoch, primitives)
       return { type: 'applied', group: { state: snapshot.state, epoch, slots } }
     } catch (error) {
       if (error instanceof GroupCryptoError && error.code === 'removed') {
         return await this.#removed()
       }
-      return { type: 'refused', reason: refusalOf(error) }
+      return { type: 'refused', reason: refusalOf(error), endsGroup: isFirst }
     }
   }
 
@@ -147,7 +125,7 @@ export class GroupChanges {
       await this.#requireLeft([this.#components.device])
       return { type: 'removed' }
     } catch (error) {
-      return { type: 'refused', reason: refusalOf(error) }
+      return { type: 'refused', reason: refusalOf(error), endsGroup: false }
     }
   }
 

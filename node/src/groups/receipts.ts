@@ -2,54 +2,97 @@
 // the group's id and nothing of its members.
 import {
   decodeBounded,
-  KIB,
   LABELS,
   ProtocolError,
   publicKeyOf,
   type RelayId,
   sequencer
 } from '@kith/protocols'
-import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
 import type { Primitives } from '../kernel/primitives.ts'
 
-/** A receipt with its signature is about 250 bytes. */
-const RECEIPT_BYTES_MAX = KIB
+const NOTHING = new Uint8Array(0)
 
-/** Asks that this commit end the epoch that the group is in. */
+interface EpochName {
+  /** Hex of the MLS group id. */
+  readonly groupId: string
+  readonly epoch: number
+}
+
+interface EpochKey {
+  /** 32 bytes */
+  readonly archiveKey: Uint8Array
+}
+
+export interface ToSequence {
+  /** The epoch that the commit ends, and the one that it begins. */
+  readonly ended: EpochName & EpochKey
+  readonly begun: EpochKey
+  readonly commit: Uint8Array
+  /** The change as others will find it. */
+  readonly sealed: Uint8Array
+  /** Encoded receipt for the commit that began the ended epoch, if this device followed one. */
+  readonly previous: Uint8Array | undefined
+}
+
+/** 32 bytes that name a group to its sequencer. */
+export function sequencedGroup(groupId: string, { sha256 }: Primitives): Uint8Array {
+  return sha256(LABELS.sequencedGroup, fromString(groupId, 'base16'))
+}
+
+/** 32 bytes that name a commit in its receipt. */
+export function sequencedCommit(commit: Uint8Array, { sha256 }: Primitives): Uint8Array {
+  return sha256(LABELS.sequencedCommit, commit)
+}
+
+/** Asks that this commit end its epoch. */
 export function sequenceRequest(
-  { groupId, epoch }: { readonly groupId: string; readonly epoch: number },
-  commit: Uint8Array,
-  { sha256 }: Primitives
+  { ended, begun, commit, sealed, previous }: ToSequence,
+  primitives: Primitives
 ): sequencer.SequenceRequest {
   return {
-    group: sha256(LABELS.sequencedGroup, fromString(groupId, 'base16')),
-    epoch,
-    parent: new Uint8Array(0),
-    commit: sha256(LABELS.sequencedCommit, commit)
+    group: sequencedGroup(ended.groupId, primitives),
+    epoch: ended.epoch,
+    commit: sequencedCommit(commit, primitives),
+    sealed,
+    proof: proofOf(ended, primitives),
+    next: nextOf(begun, primitives),
+    previous: previous ?? NOTHING
   }
+}
+
+/** 32 bytes that show the sequencer that whoever asks was in this epoch: who was removed before it cannot know them. */
+function proofOf({ archiveKey }: EpochKey, { hkdf }: Primitives): Uint8Array {
+  return hkdf(archiveKey, NOTHING, LABELS.sequencerProof, sequencer.PROOF_BYTES)
+}
+
+/** What the receipt that begins this epoch has to say of the commit after it. */
+export function nextOf(begun: EpochKey, primitives: Primitives): Uint8Array {
+  return sequencer.proofHash(proofOf(begun, primitives), primitives.sha256)
 }
 
 /** Throws ProtocolError `malformed` unless the bytes are a signed receipt. */
 export function decodeReceipt(bytes: Uint8Array): sequencer.SignedReceipt {
-  return decodeBounded(sequencer.SignedReceipt, bytes, RECEIPT_BYTES_MAX)
+  return decodeBounded(sequencer.SignedReceipt, bytes, sequencer.RECEIPT_BYTES_MAX)
 }
 
 /**
- * Whether the commit asked for won. Throws ProtocolError `forbidden` unless the relay signed a receipt for this
- * group and epoch.
+ * What the relay signed. Throws ProtocolError `forbidden` unless that is a receipt for this group and epoch,
+ * `malformed` unless it is one at all.
  */
 export function readReceipt(
   signed: sequencer.SignedReceipt,
-  { relay, request }: { relay: RelayId; request: sequencer.SequenceRequest },
-  { verify }: Primitives
-): boolean {
-  const receipt = decodeBounded(sequencer.Receipt, signed.receipt, RECEIPT_BYTES_MAX)
-  const message = concat([LABELS.receipt, signed.receipt])
-  const isOfGroup = equals(receipt.group, request.group) && receipt.epoch === request.epoch
-  if (!isOfGroup || !verify(publicKeyOf(relay), message, signed.signature)) {
+  { relay, ended }: { relay: RelayId; ended: EpochName },
+  primitives: Primitives
+): sequencer.Receipt {
+  const receipt = decodeBounded(sequencer.Receipt, signed.receipt, sequencer.RECEIPT_BYTES_MAX)
+  const message = sequencer.receiptToSign(signed.receipt)
+  const isOfGroup =
+    equals(receipt.group, sequencedGroup(ended.groupId, primitives)) &&
+    receipt.epoch === ended.epoch
+  if (!isOfGroup || !primitives.verify(publicKeyOf(relay), message, signed.signature)) {
     throw new ProtocolError('forbidden', 'a receipt that its sequencer did not give')
   }
-  return equals(receipt.commit, request.commit)
+  return receipt
 }

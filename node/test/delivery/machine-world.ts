@@ -74,6 +74,7 @@ export function initialState(): DeliveryState {
     intakes: new Map(),
     opening: undefined,
     waiting: [],
+    missed: [],
     addresses: [],
     online: new Set<RelayId>(),
     friends: new Set<AccountId>([BOB.account]),

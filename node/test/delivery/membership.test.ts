@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import type { MadeChange } from '../../src/delivery/state.ts'
+import type { Input } from '../../src/delivery/inputs.ts'
+import type { MadeChange, OpenedChange, Sequenced } from '../../src/delivery/state.ts'
 import {
   ALICE,
+  BOB,
   bytes,
   CHAT,
   EPOCH,
@@ -9,6 +11,7 @@ import {
   idOf,
   RELAY,
   readyWorld,
+  STARTED,
   sealedOf
 } from './machine-world.ts'
 
@@ -25,6 +28,26 @@ const CHANGE: MadeChange = {
 
 const made = { type: 'change-made', conversation: CHAT, change: CHANGE } as const
 const receipt = bytes(30, 43)
+const asked = { type: 'sequenced', conversation: CHAT, epoch: EPOCH } as const
+const WON: Input = { ...asked, sequenced: { type: 'won', receipt } }
+/** Another's change, which adds a device. */
+const THEIRS = { ...NEXT, tag: '1'.repeat(32), archiveKey: bytes(32, 44) }
+const lostTo = (change: OpenedChange): Sequenced => ({
+  type: 'lost',
+  receipt,
+  change,
+  welcomes: CHANGE.welcomes
+})
+const APPLIED: OpenedChange = {
+  type: 'applied',
+  group: { state: bytes(8, 45), epoch: THEIRS, slots: [] }
+}
+const REFUSED: OpenedChange = { type: 'refused', reason: 'garbage', endsGroup: true }
+const chatOf = (world: ReturnType<typeof readyWorld>) => {
+  const chat = world.state.conversations.get(CHAT)
+  if (chat === undefined) throw new Error('no chat')
+  return chat
+}
 
 /** A world in which the founding message is sealed and the account log asks for a change. */
 function changingWorld() {
@@ -42,7 +65,7 @@ describe('a change of a group', () => {
     world.give(made)
     expect(world.all('sequence')).toHaveLength(0)
     world.sync()
-    expect(world.all('sequence')).toMatchObject([{ commit: CHANGE.commit }])
+    expect(world.all('sequence')).toMatchObject([{ change: CHANGE, epoch: EPOCH }])
   })
 
   it('is asked for again with the same commit when the answer was lost', () => {
@@ -50,7 +73,7 @@ describe('a change of a group', () => {
     world.give(made, { type: 'change-failed', conversation: CHAT })
     world.give({ type: 'reconcile', conversation: CHAT })
     expect(world.all('change')).toHaveLength(1)
-    expect(world.all('sequence').map(({ commit }) => commit)).toEqual([
+    expect(world.all('sequence').map(({ change }) => change.commit)).toEqual([
       CHANGE.commit,
       CHANGE.commit
     ])
@@ -60,7 +83,7 @@ describe('a change of a group', () => {
     const world = changingWorld()
     world.give(made)
     expect(world.state.conversations.get(CHAT)?.incarnations[0]?.epoch).toBe(1)
-    world.give({ type: 'sequenced', conversation: CHAT, receipt })
+    world.give(WON)
     expect(world.state.conversations.get(CHAT)?.incarnations[0]?.epoch).toBe(2)
     expect(world.all('seal').at(-1)).toMatchObject({
       archiveKey: EPOCH.archiveKey,
@@ -71,17 +94,81 @@ describe('a change of a group', () => {
     expect(world.state.conversations.get(CHAT)?.pending).toBeUndefined()
   })
 
-  it('is given up when another change came first', () => {
+  it('is given up when another came first, which is taken at once with all that it leads to', () => {
     const world = changingWorld()
-    world.give(made, { type: 'sequenced', conversation: CHAT, receipt: undefined })
-    expect(world.state.conversations.get(CHAT)?.incarnations[0]?.epoch).toBe(1)
-    expect(world.state.conversations.get(CHAT)?.pending).toBeUndefined()
-    expect(world.state.conversations.get(CHAT)?.changing).toBe(false)
+    world.give(made, { ...asked, sequenced: lostTo(APPLIED) })
+    expect(chatOf(world)).toMatchObject({
+      pending: undefined,
+      incarnations: [{ epoch: 2, state: bytes(8, 45), receipt }]
+    })
+    const welcome = world.all('append').find(({ entry }) => entry.sealed?.id === idOf(WELCOME))
+    expect(welcome).toMatchObject({ relay: RELAY, entry: { target: ALICE.account } })
+    // Nobody is told of it again: it is no change of this device.
+    expect([...world.state.outbox.values()].map(({ kind }) => kind)).not.toContain('commit')
+    // The logs may still ask for what was given up.
+    expect(world.all('change').at(-1)).toMatchObject({ epoch: THEIRS })
+  })
+
+  it('that came first and came by its own message meanwhile moves the group once', () => {
+    const world = changingWorld()
+    world.give(made, { ...asked, sequenced: lostTo(APPLIED) })
+    world.give({ type: 'change-made', conversation: CHAT, change: undefined })
+    world.give({ ...asked, type: 'decided', sequenced: lostTo(APPLIED) })
+    expect(chatOf(world).incarnations).toMatchObject([{ epoch: 2 }])
+    expect(chatOf(world).epochs).toHaveLength(2)
+  })
+
+  it('with two receipts for its epoch has them compared', () => {
+    const world = changingWorld()
+    world.give(made, { ...asked, sequenced: lostTo(APPLIED) })
+    world.give({ type: 'change-made', conversation: CHAT, change: undefined })
+    const other = { ...lostTo(APPLIED), receipt: bytes(30, 46) } as Sequenced
+    world.give({ ...asked, type: 'decided', sequenced: other })
+    expect(world.all('check-receipts')).toMatchObject([{ receipts: [receipt, bytes(30, 46)] }])
+  })
+
+  it('that nobody can follow ends its group: the chat begins anew, with what waits', () => {
+    const world = changingWorld()
+    world.give(made, { ...asked, sequenced: lostTo(REFUSED) })
+    expect(chatOf(world)).toMatchObject({ phase: 'starting', incarnations: [{ isOver: true }] })
+    expect(world.all('start')).toHaveLength(2)
+    expect(world.events('notice').map(({ text }) => text)).toEqual([
+      'A change of a group was refused: garbage.',
+      expect.stringContaining('begins anew')
+    ])
+    world.give({ type: 'compose', request: 9, conversation: CHAT, peer: BOB.account, text: 'on' })
+    const anew = { ...EPOCH, groupId: 'f'.repeat(64), tag: '2'.repeat(32) }
+    world.give({ type: 'started', conversation: CHAT, group: { ...STARTED, epoch: anew } })
+    expect(world.all('seal').at(-1)).toMatchObject({
+      content: { group: bytes(32, 255), body: { text: { text: 'on' } } }
+    })
+  })
+
+  it('that begins anew is tried again when it could not, though nothing waits', () => {
+    const world = changingWorld()
+    world.give(made, { ...asked, sequenced: lostTo(REFUSED) })
+    const failed = { reason: 'unreachable', retryAfterMs: 100 }
+    world.give({ type: 'start-failed', conversation: CHAT, ...failed })
+    world.give({ type: 'retry-start', conversation: CHAT })
+    expect(world.all('start')).toHaveLength(3)
+  })
+
+  it('is asked for when something comes that no known epoch opens, one time and not at once', () => {
+    const world = readyWorld()
+    world.push(envelopeOf(60, bytes(16, 61)), envelopeOf(62, bytes(16, 63)))
+    world.answer({ type: 'unknown-tag' }).answer({ type: 'unknown-tag' })
+    expect(world.all('ask-decided')).toHaveLength(0)
+    const timers = world.all('timer').filter(({ input }) => input.type === 'look-for-missed')
+    expect(timers).toHaveLength(1)
+    world.give({ type: 'look-for-missed' })
+    expect(world.all('ask-decided')).toMatchObject([{ conversation: CHAT, epoch: EPOCH }])
+    world.give({ ...asked, type: 'decided', sequenced: lostTo(APPLIED) })
+    expect(chatOf(world).incarnations).toMatchObject([{ epoch: 2 }])
   })
 
   it('has later messages sealed in its epoch', () => {
     const world = changingWorld()
-    world.give(made, { type: 'sequenced', conversation: CHAT, receipt })
+    world.give(made, WON)
     world.give(sealedOf(world, 3))
     const peer = world.state.conversations.get(CHAT)?.peer
     if (peer === undefined) throw new Error('no peer')

@@ -1,23 +1,26 @@
 // Decides requests in batches: those that come while a batch is on its way to the disk make the next one, so that
 // one fsync serves them all and no two decide over the same group at once.
 import type { Write } from '@kith/node/kernel'
-import { ProtocolError, type sequencer } from '@kith/protocols'
+import { ProtocolError } from '@kith/protocols'
 import { mapKey } from '../storage/keys.ts'
 import type { StoreReader } from '../storage/reader.ts'
 import type { SequencerComponents } from './components.ts'
-import type { SequencerReader } from './records.ts'
+import type { Decided, SequencerReader } from './records.ts'
 import { type Sequencing, sequence } from './sequence.ts'
 
 /** Requests of one batch: about 20 ms of reading and signing. */
 const BATCH_MAX = 128
-/** Requests that wait: some batches, so that an answer comes within its time-out even from a slow disk. */
+/**
+ * Requests that wait: some batches, so that an answer comes within its time-out even from a slow disk, and 64 MiB if
+ * every one carries the largest change.
+ */
 const WAITING_MAX = 1_024
 /** When a refused caller should try again: some batches later. */
 const RETRY_MS = 500
 
 interface Waiting {
   readonly sequencing: Sequencing
-  readonly resolve: (signed: sequencer.SignedReceipt) => void
+  readonly resolve: (decided: Decided) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -54,8 +57,8 @@ export class Batches {
     this.#components = components
   }
 
-  /** The receipt, once on disk. Throws what `sequence` throws, and `unavailable`. */
-  run(sequencing: Sequencing): Promise<sequencer.SignedReceipt> {
+  /** What ended the epoch, once on disk. Throws what `sequence` throws, and `unavailable`. */
+  run(sequencing: Sequencing): Promise<Decided> {
     if (this.#waiting.length >= WAITING_MAX) {
       const error = new ProtocolError('unavailable', 'queue-full', { retryAfterMs: RETRY_MS })
       return Promise.reject(error)
@@ -80,10 +83,10 @@ export class Batches {
     const asked: Waiting[] = []
     for (const waiting of batch) {
       try {
-        const { signed, writes } = await sequence(waiting.sequencing, draft, this.#components)
+        const { decided, writes } = await sequence(waiting.sequencing, draft, this.#components)
         draft.add(writes)
         asked.push(waiting)
-        answers.push(() => waiting.resolve(signed))
+        answers.push(() => waiting.resolve(decided))
       } catch (error) {
         waiting.reject(error)
       }

@@ -6,7 +6,7 @@ import type { StoreReader } from '../storage/reader.ts'
 export interface SequencerComponents {
   readonly store: StoreReader
   readonly directory: Directory
-  readonly primitives: Pick<Primitives, 'sha256' | 'sign'>
+  readonly primitives: Pick<Primitives, 'sha256' | 'sign' | 'verify'>
   /** The relay's own; signs receipts. */
   readonly keys: KeyPair
   /** Resolves once on disk. */

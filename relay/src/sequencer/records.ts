@@ -1,15 +1,23 @@
-// The sequencer's records. Group: billed box, head (32 bytes), count of epochs, epochs. Receipt, under group and
-// epoch: the SignedReceipt as it was answered. Use, under box: groups begun by the account.
+// The sequencer's records. Group: billed box, head and next (32 bytes each), count of epochs, epochs with the bytes
+// they take. Receipt, under group and epoch: the SignedReceipt as it was answered, then the sealed change. Use,
+// under box: groups begun by the account, and bytes kept of them.
 import type { Write } from '@kith/node/kernel'
 import { HASH_BYTES, sequencer } from '@kith/protocols'
 import type { BoxNumber } from '../box/box.ts'
 import { FieldReader, FieldWriter } from '../storage/fields.ts'
 import { key, TABLE } from '../storage/keys.ts'
 import type { StoreReader } from '../storage/reader.ts'
-import type { SequencedGroup } from './state.ts'
+import type { SequencedGroup, SequencerUse } from './state.ts'
 
 /** The store, or the store under writes that are on their way to it. */
 export type SequencerReader = Pick<StoreReader, 'get'>
+
+/** What whoever asks for a decided epoch is answered with. */
+export interface Decided {
+  readonly receipt: sequencer.SignedReceipt
+  /** The winner's change, as it sealed it. */
+  readonly sealed: Uint8Array
+}
 
 const groupKey = (group: Uint8Array): Uint8Array => key(TABLE.sequencedGroup, group)
 const receiptKey = (group: Uint8Array, epoch: number): Uint8Array =>
@@ -17,9 +25,10 @@ const receiptKey = (group: Uint8Array, epoch: number): Uint8Array =>
 const useKey = (box: BoxNumber): Uint8Array => key(TABLE.sequencerUse, box)
 
 /** The record of a group. `name`: 32 bytes. */
-export function groupWrite(name: Uint8Array, { billedTo, head, epochs }: SequencedGroup): Write {
-  const record = new FieldWriter().varint(billedTo).fixed(head).varint(epochs.length)
-  for (const epoch of epochs) record.varint(epoch)
+export function groupWrite(name: Uint8Array, group: SequencedGroup): Write {
+  const { billedTo, head, next, epochs } = group
+  const record = new FieldWriter().varint(billedTo).fixed(head).fixed(next).varint(epochs.length)
+  for (const { epoch, bytes } of epochs) record.varint(epoch).varint(bytes)
   return { type: 'put', key: groupKey(name), value: record.finish() }
 }
 
@@ -33,42 +42,52 @@ export async function loadGroup(
   const reader = new FieldReader(record)
   const billedTo = reader.varint()
   const head = reader.copy(HASH_BYTES)
-  const epochs = Array.from({ length: reader.varint() }, () => reader.varint())
-  return { billedTo, head, epochs }
+  const next = reader.copy(HASH_BYTES)
+  const epochs = Array.from({ length: reader.varint() }, () => ({
+    epoch: reader.varint(),
+    bytes: reader.varint()
+  }))
+  return { billedTo, head, next, epochs }
 }
 
-/** The record of a receipt. `group`: 32 bytes. */
-export function receiptWrite(
-  group: Uint8Array,
-  epoch: number,
-  signed: sequencer.SignedReceipt
-): Write {
-  const value = new FieldWriter().fixed(sequencer.SignedReceipt.encode(signed)).finish()
+/** The record of a receipt with the change it is for. `group`: 32 bytes. */
+export function receiptWrite(group: Uint8Array, epoch: number, decided: Decided): Write {
+  const { receipt, sealed } = decided
+  const value = new FieldWriter()
+    .sized(sequencer.SignedReceipt.encode(receipt))
+    .fixed(sealed)
+    .finish()
   return { type: 'put', key: receiptKey(group, epoch), value }
 }
 
-/** Forgets a receipt. */
+/** Forgets a receipt and its change. */
 export function receiptDelete(group: Uint8Array, epoch: number): Write {
   return { type: 'delete', key: receiptKey(group, epoch) }
 }
 
-/** The receipt of an epoch, if it is kept. */
-export async function loadReceipt(
+/** What ended an epoch, if it is kept. */
+export async function loadDecided(
   store: SequencerReader,
   group: Uint8Array,
   epoch: number
-): Promise<sequencer.SignedReceipt | undefined> {
+): Promise<Decided | undefined> {
   const record = await store.get(receiptKey(group, epoch))
-  return record && sequencer.SignedReceipt.decode(new FieldReader(record).rest())
+  if (record === undefined) return undefined
+  const reader = new FieldReader(record)
+  const receipt = sequencer.SignedReceipt.decode(reader.sized())
+  return { receipt, sealed: reader.rest() }
 }
 
-/** The record of how many groups an account has begun. */
-export function useWrite(box: BoxNumber, groups: number): Write {
-  return { type: 'put', key: useKey(box), value: new FieldWriter().varint(groups).finish() }
+/** The record of what an account has. */
+export function useWrite(box: BoxNumber, { groups, bytes }: SequencerUse): Write {
+  const value = new FieldWriter().varint(groups).varint(bytes).finish()
+  return { type: 'put', key: useKey(box), value }
 }
 
-/** Groups that an account has begun. */
-export async function loadUse(store: SequencerReader, box: BoxNumber): Promise<number> {
+/** What an account has. */
+export async function loadUse(store: SequencerReader, box: BoxNumber): Promise<SequencerUse> {
   const record = await store.get(useKey(box))
-  return record === undefined ? 0 : new FieldReader(record).varint()
+  if (record === undefined) return { groups: 0, bytes: 0 }
+  const reader = new FieldReader(record)
+  return { groups: reader.varint(), bytes: reader.varint() }
 }

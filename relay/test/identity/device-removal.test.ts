@@ -101,7 +101,15 @@ describe('a removed device', () => {
     await remove(alice, tablet)
     const slot = { tag: new Uint8Array(16), version: 1, sealed: new Uint8Array(4) }
     const bytes32 = new Uint8Array(32)
-    const sequence = { group: bytes32, epoch: 0, parent: NOTHING, commit: bytes32 }
+    const sequence = {
+      group: bytes32,
+      epoch: 0,
+      commit: bytes32,
+      sealed: bytes32,
+      proof: bytes32,
+      next: bytes32,
+      previous: NOTHING
+    }
     const everything = async () => {
       const { rpc } = tablet.network
       await expect(tablet.append(randomEnvelope())).rejects.toMatchObject(FORBIDDEN)
@@ -112,6 +120,8 @@ describe('a removed device', () => {
       await expect(put).rejects.toMatchObject(FORBIDDEN)
       const asked = rpc.request(tablet.peer, sequencer.sequencerAppend, sequence)
       await expect(asked).rejects.toMatchObject(FORBIDDEN)
+      const looked = rpc.request(tablet.peer, sequencer.sequencerDecided, sequence)
+      await expect(looked).rejects.toMatchObject(FORBIDDEN)
       await expect(remove(tablet, alice)).rejects.toMatchObject(FORBIDDEN)
     }
     await everything()

@@ -24,7 +24,7 @@ type Action =
       readonly group: number
       /** Ahead of what the member has seen: 0 is the next epoch. */
       readonly ahead: number
-      readonly namesParent: boolean
+      readonly isMember: boolean
     }
   | { readonly type: 'hold' | 'release' | 'settle' | 'crash' | 'restart' }
 
@@ -36,7 +36,7 @@ const action: fc.Arbitrary<Action> = fc.oneof(
       member: fc.integer({ min: 0, max: MEMBERS - 1 }),
       group: fc.integer({ min: 0, max: GROUPS - 1 }),
       ahead: fc.integer({ min: -2, max: 2 }),
-      namesParent: fc.boolean()
+      isMember: fc.boolean()
     })
   },
   {
@@ -46,6 +46,23 @@ const action: fc.Arbitrary<Action> = fc.oneof(
     })
   }
 )
+
+/** By a member. */
+function requestOf(
+  group: Uint8Array,
+  epoch: number,
+  commit: Uint8Array
+): sequencer.SequenceRequest {
+  return {
+    group,
+    epoch,
+    commit,
+    sealed: bytes32(3, ...commit),
+    proof: bytes32(4, epoch),
+    next: sequencer.proofHash(bytes32(4, epoch + 1), nodePrimitives.sha256),
+    previous: NOTHING
+  }
+}
 
 class World {
   readonly #disk: MemoryDisk = new Disk()
@@ -96,21 +113,20 @@ class World {
     return [store, createAppend(components)]
   }
 
-  #commit({ member, group, ahead, namesParent }: Action & { type: 'commit' }): void {
+  #commit({ member, group, ahead, isMember }: Action & { type: 'commit' }): void {
     const known = this.#known.get(`${member} ${group}`)
     this.#commits += 1
+    const commit = bytes32(2, this.#commits >> 8, this.#commits & 255)
     const request = {
-      group: bytes32(1, group),
-      epoch: Math.max(0, (known?.epoch ?? -1) + 1 + ahead),
-      parent: namesParent ? (known?.hash ?? NOTHING) : NOTHING,
-      commit: bytes32(2, this.#commits >> 8, this.#commits & 255)
+      ...requestOf(bytes32(1, group), Math.max(0, (known?.epoch ?? -1) + 1 + ahead), commit),
+      ...(isMember ? {} : { proof: bytes32(9) })
     }
     this.#append(request, { publicKey: deviceOf(member) })
       .then(
-        ({ receipt }) => this.#answered(request, `${member} ${group}`, receipt),
+        (answer) => this.#answered(request, `${member} ${group}`, answer),
         (error: { code?: string }) => {
           // What was asked of a store that crashed or closed is unanswered: it may have come to pass or not.
-          expect(['conflict', 'failed', 'closed']).toContain(error.code)
+          expect(['conflict', 'forbidden', 'failed', 'closed']).toContain(error.code)
         }
       )
       .catch((error: unknown) => this.#failures.push(error))
@@ -119,12 +135,14 @@ class World {
   #answered(
     request: sequencer.SequenceRequest,
     by: string,
-    signed: sequencer.SignedReceipt | undefined
+    { receipt: signed, sealed }: sequencer.SequenceResponse
   ): void {
     if (signed === undefined) throw new Error('no receipt')
     const message = sequencer.receiptToSign(signed.receipt)
     expect(nodePrimitives.verify(KEYS.publicKey, message, signed.signature)).toBe(true)
     const receipt = sequencer.Receipt.decode(signed.receipt)
+    // The change is there whenever its receipt is, and is the one that was signed for.
+    expect(hex(sequencer.sealedChangeHash(sealed, nodePrimitives.sha256))).toBe(hex(receipt.sealed))
     expect([hex(receipt.group), receipt.epoch]).toEqual([hex(request.group), request.epoch])
     const name = `${hex(receipt.group)} ${receipt.epoch}`
     const text = hex(signed.receipt)
@@ -146,7 +164,7 @@ class World {
     for (const [name, text] of this.#seen) {
       const epoch = Number(name.split(' ')[1])
       const receipt = sequencer.Receipt.decode(Buffer.from(text, 'hex'))
-      const request = { group: receipt.group, epoch, parent: NOTHING, commit: bytes32(255) }
+      const request = requestOf(receipt.group, epoch, bytes32(255))
       const { receipt: again } = await this.#append(request, { publicKey: deviceOf(0) })
       expect(hex(again?.receipt)).toBe(text)
       await this.#checkParent(receipt)
@@ -155,7 +173,7 @@ class World {
 
   async #checkParent({ group, epoch, parent }: sequencer.Receipt): Promise<void> {
     for (let before = epoch - 1; before >= 0; before--) {
-      const request = { group, epoch: before, parent: NOTHING, commit: bytes32(255) }
+      const request = requestOf(group, before, bytes32(255))
       const asked = this.#append(request, { publicKey: deviceOf(0) })
       const answer = await asked.catch((error: { code: string }) => {
         expect(error.code).toBe('conflict')

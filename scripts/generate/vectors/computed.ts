@@ -189,7 +189,9 @@ function receipts(): unknown {
   const chain = [0, 1, 4].map((epoch) => {
     const commit = sha256(LABELS.sequencedCommit, filled(epoch, 100))
     const group = sha256(LABELS.sequencedGroup, filled(0x60))
-    const fields = { group, epoch, parent, commit, relay: RELAY.publicKey }
+    const sealed = sequencer.sealedChangeHash(filled(epoch, 304), sha256)
+    const next = sequencer.proofHash(filled(epoch + 1), sha256)
+    const fields = { group, epoch, parent, commit, relay: RELAY.publicKey, sealed, next }
     const receipt = sequencer.Receipt.encode(fields)
     const signature = RELAY.sign(sequencer.receiptToSign(receipt))
     parent = sequencer.receiptHash(receipt, sha256)

@@ -12,7 +12,9 @@ export function sequencerVectors(): Record<string, readonly Case[]> {
     epoch: LARGEST,
     parent: filled(0x70),
     commit: filled(0xc7),
-    relay: signerOf(20).publicKey
+    relay: signerOf(20).publicKey,
+    sealed: filled(0x5e),
+    next: filled(0x4e)
   }
   const signed: sequencer.SignedReceipt = {
     receipt: sequencer.Receipt.encode(receipt),
@@ -23,11 +25,28 @@ export function sequencerVectors(): Record<string, readonly Case[]> {
       ...cases('request', sequencer.SequenceRequest, {
         group: filled(0x60),
         epoch: 7,
-        parent: filled(0x70),
-        commit: filled(0xc7)
+        commit: filled(0xc7),
+        sealed: filled(0x5e, 304),
+        proof: filled(0x70),
+        next: filled(0x4e),
+        previous: sequencer.SignedReceipt.encode(signed)
       }),
-      ...cases('response', sequencer.SequenceResponse, { receipt: signed })
+      ...cases('response', sequencer.SequenceResponse, {
+        receipt: signed,
+        sealed: filled(0x5e, 304)
+      })
     ],
+    'sequencer-decided': [
+      ...cases('request', sequencer.DecidedRequest, { group: filled(0x60), epoch: 7 }),
+      ...cases('response', sequencer.SequenceResponse, {
+        receipt: signed,
+        sealed: new Uint8Array(0)
+      })
+    ],
+    'sequenced-change': cases('sequenced-change', sequencer.SequencedChange, {
+      commit: filled(0xc7, 100),
+      welcomes: [{ account: filled(0xa1), envelope: filled(0xe7, 200) }]
+    }),
     receipt: cases('receipt', sequencer.Receipt, receipt),
     'signed-receipt': cases('signed-receipt', sequencer.SignedReceipt, signed)
   }
