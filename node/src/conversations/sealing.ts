@@ -68,9 +68,17 @@ interface Sender {
   readonly counter: number
 }
 
+/** Tags by the very key object that an epoch holds: each of its messages needs the tag again. */
+const epochTags = new WeakMap<Uint8Array, Uint8Array>()
+
 /** 16 bytes that tell a holder of the archive key which epoch an envelope is of, and nobody else anything. */
 export function epochTag(archiveKey: Uint8Array, primitives: Primitives): Uint8Array {
-  return primitives.hkdf(archiveKey, NO_SALT, LABELS.envelopeTag, wire.EPOCH_TAG_BYTES)
+  let tag = epochTags.get(archiveKey)
+  if (tag === undefined) {
+    tag = primitives.hkdf(archiveKey, NO_SALT, LABELS.envelopeTag, wire.EPOCH_TAG_BYTES)
+    epochTags.set(archiveKey, tag)
+  }
+  return tag
 }
 
 /** What both seals authenticate: version ‖ epoch tag ‖ salt, all of fixed length. */
