@@ -33,12 +33,17 @@ export function settled(turn: Turn, id: ConversationId): void {
 export function sequenced(turn: Turn, input: Of<'sequenced'>): void {
   const { conversation: id, sequenced } = input
   settled(turn, id)
-  if (sequenced.type === 'lost') return lost(turn, input)
-  const { receipt } = sequenced
+  if (sequenced.type === 'lost') return lost(turn, input, sequenced.commit)
+  won(turn, id, sequenced.receipt)
+}
+
+/** The change made here is first. */
+function won(turn: Turn, id: ConversationId, receipt: Uint8Array): void {
   const conversation = turn.conversation(id)
   const { pending: change } = conversation
   turn.setPending(id, undefined)
-  if (change === undefined) return
+  // Another's message said so before: what came since is looked at now.
+  if (change === undefined) return reconcile(turn, id)
   const { epoch, commit, welcomes } = change
   const ended = conversation.epochs.find(
     (one) => one.groupId === epoch.groupId && one.epoch === epoch.epoch - 1
@@ -53,12 +58,20 @@ export function sequenced(turn: Turn, input: Of<'sequenced'>): void {
 
 /** What has ended an epoch here that nothing came to end. */
 export function decided(turn: Turn, input: Of<'decided'>): void {
-  // One's own, of which the answer was lost: it is asked for again until it is known.
+  // One's own, of which the answer was lost: it is asked for again until it is known. The others find what is found
+  // here as it was found here.
   if (turn.conversation(input.conversation).pending === undefined) lost(turn, input)
 }
 
-/** Another's change was first. Who made it may never be heard of again: what it leads to is done here. */
-function lost(turn: Turn, { conversation: id, epoch, sequenced }: Of<'sequenced' | 'decided'>) {
+/**
+ * Another's change was first. Who made it may never be heard of again: what it leads to is done here, and the others
+ * are told of it with `commit`.
+ */
+function lost(
+  turn: Turn,
+  { conversation: id, epoch, sequenced }: Of<'sequenced' | 'decided'>,
+  commit?: Uint8Array
+): void {
   if (sequenced.type !== 'lost') return
   const { change, receipt, welcomes } = sequenced
   turn.setPending(id, undefined)
@@ -71,8 +84,17 @@ function lost(turn: Turn, { conversation: id, epoch, sequenced }: Of<'sequenced'
     if (receipt !== undefined) compareReceipts(turn, id, epoch, receipt)
     return reconcile(turn, id)
   }
-  if (change.type === 'applied') for (const welcome of welcomes) sendWelcome(turn, id, welcome)
-  take(turn, id, epoch, { change, receipt: receipt ?? NO_RECEIPT })
+  take(turn, id, epoch, { change, commit, receipt: receipt ?? NO_RECEIPT })
+  if (change.type !== 'applied' || receipt === undefined) return
+  if (commit !== undefined) queueCommit(turn, id, { tag: epoch.tag, commit, receipt })
+  for (const welcome of welcomes) sendWelcome(turn, id, welcome)
+  pump(turn, id)
+}
+
+interface TakenChange {
+  readonly change: OpenedChange
+  readonly commit: Uint8Array | undefined
+  readonly receipt: Uint8Array
 }
 
 /** Does what a change leads to that the sequencer put first in this epoch, however it came here. */
@@ -80,8 +102,12 @@ export function take(
   turn: Turn,
   id: ConversationId,
   { groupId }: EpochState,
-  { change, receipt }: { readonly change: OpenedChange; readonly receipt: Uint8Array }
+  { change, commit, receipt }: TakenChange
 ): void {
+  const { pending } = turn.conversation(id)
+  // One's own, which another found before the answer came: no device can process what it made itself.
+  const isOwn = commit !== undefined && pending !== undefined && equals(pending.commit, commit)
+  if (isOwn && change.type === 'refused' && change.endsGroup) return won(turn, id, receipt)
   if (change.type === 'applied') return follow(turn, id, { group: change.group, receipt })
   if (change.type === 'removed') return leave(turn, id)
   turn.announce({ type: 'notice', text: `A change of a group was refused: ${change.reason}.` })

@@ -48,10 +48,10 @@ function change(
   { conversation: id, epoch }: TagOwner,
   { change, content }: OpenedMessage
 ): void {
-  const receipt = content.body?.commit?.receipt
-  if (receipt === undefined) return
+  if (content.body?.commit === undefined) return
+  const { commit, receipt } = content.body.commit
   if (change === undefined) membership.compareReceipts(turn, id, epoch, receipt)
-  else membership.take(turn, id, epoch, { change, receipt })
+  else membership.take(turn, id, epoch, { change, commit, receipt })
 }
 
 function refusalOf(turn: Turn, received: Received): string | undefined {

@@ -267,6 +267,8 @@ export type Sequenced =
       /** Undefined: it is no longer known. */
       readonly receipt: Uint8Array | undefined
       readonly change: OpenedChange
+      /** Undefined: nobody can read it. */
+      readonly commit: Uint8Array | undefined
       /** For those that it adds: who made it may have been unable to send them. */
       readonly welcomes: readonly SealedWelcome[]
     }

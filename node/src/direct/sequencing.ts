@@ -75,6 +75,7 @@ export class Sequencing {
         type: 'lost',
         receipt: undefined,
         change: { type: 'refused', reason, endsGroup: true },
+        commit: undefined,
         welcomes: []
       }
     }
@@ -125,7 +126,7 @@ export class Sequencing {
     const change = openChange(sealed, epoch.archiveKey, primitives)
     if (change === undefined) {
       const refused = { type: 'refused', reason: 'nobody can read it', endsGroup: true } as const
-      return { type: 'lost', receipt, change: refused, welcomes: [] }
+      return { type: 'lost', receipt, change: refused, commit: undefined, welcomes: [] }
     }
     const { commit } = change
     const opened = await this.#changes.openCommit({ commit, receipt }, incarnation, epoch.members)
@@ -135,6 +136,7 @@ export class Sequencing {
       type: 'lost',
       receipt,
       change: isOther ? { ...opened, endsGroup: true } : opened,
+      commit,
       welcomes: opened.type === 'applied' ? welcomesFor(opened.group.epoch, change) : []
     }
   }

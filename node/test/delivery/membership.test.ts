@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Input } from '../../src/delivery/inputs.ts'
+import type { Input, Opened } from '../../src/delivery/inputs.ts'
 import type { MadeChange, OpenedChange, Sequenced } from '../../src/delivery/state.ts'
 import {
   ALICE,
@@ -8,6 +8,7 @@ import {
   CHAT,
   EPOCH,
   envelopeOf,
+  fromBob,
   idOf,
   RELAY,
   readyWorld,
@@ -36,6 +37,7 @@ const lostTo = (change: OpenedChange): Sequenced => ({
   type: 'lost',
   receipt,
   change,
+  commit: bytes(20, 47),
   welcomes: CHANGE.welcomes
 })
 const APPLIED: OpenedChange = {
@@ -103,8 +105,11 @@ describe('a change of a group', () => {
     })
     const welcome = world.all('append').find(({ entry }) => entry.sealed?.id === idOf(WELCOME))
     expect(welcome).toMatchObject({ relay: RELAY, entry: { target: ALICE.account } })
-    // Nobody is told of it again: it is no change of this device.
-    expect([...world.state.outbox.values()].map(({ kind }) => kind)).not.toContain('commit')
+    // Others hear of it in the epoch that it ends, should who made it be silent.
+    expect(world.all('seal').at(-1)).toMatchObject({
+      archiveKey: EPOCH.archiveKey,
+      content: { epoch: 1, body: { commit: { commit: bytes(20, 47), receipt } } }
+    })
     // The logs may still ask for what was given up.
     expect(world.all('change').at(-1)).toMatchObject({ epoch: THEIRS })
   })
@@ -116,6 +121,19 @@ describe('a change of a group', () => {
     world.give({ ...asked, type: 'decided', sequenced: lostTo(APPLIED) })
     expect(chatOf(world).incarnations).toMatchObject([{ epoch: 2 }])
     expect(chatOf(world).epochs).toHaveLength(2)
+  })
+
+  it('that is found by another before its own answer comes begins its epoch by what the other says', () => {
+    const world = changingWorld()
+    world.give(made)
+    world.push(envelopeOf(70))
+    const commit = { commit: CHANGE.commit, receipt }
+    const opened = fromBob(1, { content: { body: { commit } } }) as Opened & { type: 'message' }
+    world.answer({ ...opened, change: REFUSED })
+    expect(chatOf(world)).toMatchObject({ pending: undefined, incarnations: [{ epoch: 2 }] })
+    world.give(WON)
+    expect(chatOf(world)).toMatchObject({ phase: 'ready', incarnations: [{ epoch: 2 }] })
+    expect(world.events('notice')).toEqual([])
   })
 
   it('with two receipts for its epoch has them compared', () => {

@@ -1,7 +1,7 @@
-// The operation that founds the account of a person in a talk.
+// Operations of the accounts of people in a talk: the one that founds it, and those that add further devices.
 import type { KeyPair } from '@kith/node/kernel'
 import { nodePrimitives as primitives } from '@kith/node/kernel/host'
-import { identity, publicKeyOf, type RelayId } from '@kith/protocols'
+import { idBytes, identity, publicKeyOf, type RelayId } from '@kith/protocols'
 import type { World } from './world.ts'
 
 interface FirstOperation {
@@ -16,7 +16,7 @@ export function createOperation(
   { clock }: World,
   { keys, nonce, recovery, homes }: FirstOperation
 ): identity.SignedOperation {
-  const operation = identity.Operation.encode({
+  return sign(keys, {
     version: identity.OPERATION_VERSION,
     account: new Uint8Array(0),
     sequence: 0,
@@ -32,6 +32,31 @@ export function createOperation(
       }))
     }
   })
+}
+
+/** By a device that the log names; the new one consents. */
+export function addOperation(
+  { clock }: World,
+  log: readonly identity.SignedOperation[],
+  { by, added }: { by: KeyPair; added: KeyPair }
+): identity.SignedOperation {
+  const state = identity.foldAccountLog(log, primitives)
+  const consent = identity.consentToSign(state.account, added.publicKey)
+  return sign(by, {
+    version: identity.OPERATION_VERSION,
+    account: idBytes(state.account),
+    sequence: state.length,
+    previous: state.head,
+    createdAtMs: clock.now(),
+    addDevice: {
+      device: added.publicKey,
+      consent: primitives.sign(added.privateKey, consent)
+    }
+  })
+}
+
+function sign(keys: KeyPair, fields: identity.Operation): identity.SignedOperation {
+  const operation = identity.Operation.encode(fields)
   const signature = primitives.sign(keys.privateKey, identity.operationToSign(operation))
   return { operation, signer: keys.publicKey, signature }
 }

@@ -1,4 +1,4 @@
-// One person of a talk: an account with one device, its disk, and everything that was ever shown on it.
+// One person of a talk: a device of an account, its disk, and everything that was ever shown on it.
 import { createMessenger, type MessageView, type Messenger, type NodeEvent } from '@kith/node'
 import {
   type KeyPair,
@@ -21,7 +21,7 @@ import {
   identity,
   publicKeyOf
 } from '@kith/protocols'
-import { createOperation } from './first-operation.ts'
+import { addOperation, createOperation } from './first-operation.ts'
 import type { World } from './world.ts'
 
 /** Stands in account logs and links; the world knows where the relay really is. */
@@ -41,6 +41,13 @@ export interface Sent {
   readonly text: string
   /** Undefined while it is not known whether the outbox has it, and for ever after a crash. */
   view: MessageView | undefined
+}
+
+export interface PersonOptions {
+  readonly shownAs?: string
+  /** Another device of that person's account, which adds it on top of `log`. */
+  readonly of?: Person
+  readonly log?: readonly identity.SignedOperation[]
 }
 
 export class Person {
@@ -76,28 +83,41 @@ export class Person {
   #network: Network | undefined
   #listening = new AbortController()
 
-  constructor(world: World, name: string, options: { shownAs?: string } = {}) {
+  /** The account's log when this device was made. */
+  readonly log: readonly identity.SignedOperation[]
+
+  constructor(world: World, name: string, options: PersonOptions = {}) {
     this.#world = world
     this.name = name
     this.#seed = world.random.bytes(32)
     this.#storeKey = world.random.bytes(32)
-    this.deliverySecret = world.random.bytes(32)
     const keys = primitives.keyPair(this.#seed)
     this.device = deviceIdOf(keys.publicKey)
     const homes = [{ relay: world.relayId, addresses: [ADDRESS] }]
+    const { of: first, log = [] } = options
+    this.deliverySecret = first?.deliverySecret ?? world.random.bytes(32)
     const nonce = world.random.bytes(identity.NONCE_BYTES)
-    this.recovery = primitives.keyPair(world.random.bytes(32))
-    const operation = createOperation(world, { keys, nonce, recovery: this.recovery, homes })
-    this.account = identity.accountIdOfFirst(operation.operation, primitives.sha256)
+    this.recovery = first?.recovery ?? primitives.keyPair(world.random.bytes(32))
+    this.log =
+      first === undefined
+        ? [createOperation(world, { keys, nonce, recovery: this.recovery, homes })]
+        : [...log, addOperation(world, log, { by: first.keys, added: keys })]
+    const [created] = this.log as [identity.SignedOperation]
+    this.account = identity.accountIdOfFirst(created.operation, primitives.sha256)
     this.#profile = {
       account: this.account,
       name: options.shownAs ?? name,
-      operations: [operation],
+      operations: this.log,
       homes,
       deliverySecret: this.deliverySecret,
       invite: ''
     }
     this.link = formatContactLink({ account: this.account, name, relays: homes })
+  }
+
+  /** Of the device. */
+  get keys(): KeyPair {
+    return primitives.keyPair(this.#seed)
   }
 
   get api(): Messenger {

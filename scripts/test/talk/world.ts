@@ -13,7 +13,7 @@ import { type DeviceId, type RelayId, relayIdOf } from '@kith/protocols'
 import { createRelay, DEFAULT_CONFIG, type Relay, type RelayLimits } from '@kith/relay'
 import { createDice, type Dice } from '../../storm/dice.ts'
 import { randomOf } from './chance.ts'
-import { Person } from './person.ts'
+import { Person, type PersonOptions } from './person.ts'
 
 export interface WorldOptions {
   readonly chunkBytes?: number
@@ -87,7 +87,7 @@ export class World {
     return world
   }
 
-  join(name: string, options?: { shownAs?: string }): Person {
+  join(name: string, options?: PersonOptions): Person {
     const person = new Person(this, name, options)
     this.people.push(person)
     return person
