@@ -6,8 +6,7 @@ import type { Contacts } from './contacts/contacts.ts'
 import { hasCounter, missingRanges, type Ranges } from './conversations/counters.ts'
 import type { StoredMessage } from './conversations/message.ts'
 import { orderKey } from './conversations/ordering.ts'
-import type { Gap } from './delivery/inputs.ts'
-import type { ConversationState, OutboxEntry } from './delivery/state.ts'
+import type { ConversationState, Gap, OutboxEntry } from './delivery/state.ts'
 
 /** Shown for a body that a later version wrote. */
 const UNSUPPORTED_TEXT = '[a message this version cannot show]'

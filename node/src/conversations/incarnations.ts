@@ -15,6 +15,8 @@ export interface EpochState {
   /** 8 bytes */
   readonly authenticator: Uint8Array
   readonly members: readonly Member[]
+  /** The sequencer's for the commit that began it, if this device followed one. Kept: another is proof against it. */
+  readonly receipt?: Uint8Array
 }
 
 /** One MLS group of the conversation; a direct chat may have several when both sides began at once. */
@@ -25,8 +27,6 @@ export interface Incarnation {
   readonly epoch: number
   /** Encoded group state. */
   readonly state: Uint8Array
-  /** The sequencer's receipt for the commit that began this epoch. */
-  readonly receipt?: Uint8Array
   /** Nobody can follow the change that its sequencer put first: it is read on, and nothing is begun in it. */
   readonly isOver?: true
 }

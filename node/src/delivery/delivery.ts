@@ -248,8 +248,7 @@ export class Delivery {
       case 'check-head':
         return this.#checkHead(effect)
       case 'check-receipts':
-        if (this.#evidence.receipts(...effect.receipts)) this.#emit(FORKED)
-        return
+        return this.#checkReceipts(effect)
       case 'distrust':
         return this.#distrust(effect)
       case 'timer':
@@ -314,6 +313,12 @@ export class Delivery {
     if (receipt === undefined) return
     this.#devices.learn(receipt.member.device, receipt.addresses)
     this.dispatch(receipt)
+  }
+
+  #checkReceipts({ conversation, epoch, receipts }: EffectOf<'check-receipts'>): void {
+    if (!this.#evidence.receipts(...receipts)) return
+    this.#emit(FORKED)
+    this.dispatch({ type: 'forked', conversation, epoch })
   }
 
   #checkHead({ relay, head, storeEpoch, isRefused }: EffectOf<'check-head'>): void {

@@ -18,6 +18,7 @@ import type { Write } from '../kernel/store/store.ts'
 import type { Change, IntroductionRecord } from './records.ts'
 import type {
   DeliveryState,
+  Gap,
   IncomingEntry,
   MadeChange,
   OpenedChange,
@@ -155,6 +156,8 @@ export type Input =
       readonly epoch: EpochState
       readonly sequenced: Sequenced
     }
+  /** The sequencer has signed two changes that end this epoch. */
+  | { readonly type: 'forked'; readonly conversation: ConversationId; readonly epoch: EpochState }
   /** Time to ask for changes that may have been missed. */
   | { readonly type: 'look-for-missed' }
   /** Nobody knows what became of it: the same again, later. */
@@ -208,10 +211,6 @@ export type DeliveryEvent =
   /** An account founded a conversation with this one. */
   | { readonly type: 'joined'; readonly account: AccountId }
   | { readonly type: 'notice'; readonly text: string }
-
-export type Gap =
-  | { readonly device: DeviceId; readonly from: number; readonly to: number }
-  | { readonly message: MessageId }
 
 export interface Stepped {
   readonly state: DeliveryState
@@ -288,7 +287,13 @@ type EffectKind =
       readonly storeEpoch: Uint8Array
     }
   /** Receipts of one epoch of a group for different commits: the one followed here, and another. */
-  | { readonly type: 'check-receipts'; readonly receipts: readonly [Uint8Array, Uint8Array] }
+  | {
+      readonly type: 'check-receipts'
+      readonly conversation: ConversationId
+      /** That both end. */
+      readonly epoch: EpochState
+      readonly receipts: readonly [Uint8Array, Uint8Array]
+    }
   | { readonly type: 'distrust'; readonly relay: RelayId; readonly reason: string }
   | { readonly type: 'timer'; readonly delayMs: number; readonly input: Input }
   | { readonly type: 'event'; readonly event: DeliveryEvent }

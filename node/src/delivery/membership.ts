@@ -13,6 +13,8 @@ import type { Turn } from './turn.ts'
 import { releaseWaiting } from './waiting.ts'
 
 const NO_RECEIPT = new Uint8Array(0)
+/** Stands where only the receipt counts; a commit of no bytes is no message. */
+const NO_COMMIT = Uint8Array.of(0)
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
@@ -151,15 +153,38 @@ function follow(
 export function compareReceipts(
   turn: Turn,
   id: ConversationId,
-  { groupId, epoch }: EpochState,
+  epoch: EpochState,
   receipt: Uint8Array
 ): void {
-  const group = turn
-    .conversation(id)
-    .incarnations.find((one) => one.groupId === groupId && one.epoch === epoch + 1)
-  const followed = group?.receipt
+  const followed = followedAfter(turn, id, epoch)
   if (followed === undefined || equals(followed, receipt)) return
-  turn.perform({ type: 'check-receipts', receipts: [followed, receipt] })
+  const receipts = [followed, receipt] as const
+  turn.perform({ type: 'check-receipts', conversation: id, epoch, receipts })
+}
+
+/** The receipt that ended an epoch here. */
+function followedAfter(
+  turn: Turn,
+  id: ConversationId,
+  { groupId, epoch }: EpochState
+): Uint8Array | undefined {
+  return turn
+    .conversation(id)
+    .epochs.find((one) => one.groupId === groupId && one.epoch === epoch + 1)?.receipt
+}
+
+/**
+ * The sequencer signed two changes for this epoch: the group is in two halves that read each other no more. Whoever
+ * is in the other one is told by the receipt followed here, in the last epoch that both can read, and the chat
+ * begins anew for all of them.
+ */
+export function forked(turn: Turn, { conversation: id, epoch }: Of<'forked'>): void {
+  const receipt = followedAfter(turn, id, epoch)
+  const { incarnations, phase } = turn.conversation(id)
+  const group = incarnations.find(({ groupId }) => groupId === epoch.groupId)
+  if (phase === 'left' || receipt === undefined || group?.isOver === true) return
+  queueCommit(turn, id, { tag: epoch.tag, commit: NO_COMMIT, receipt })
+  end(turn, id, epoch.groupId)
 }
 
 function apply(turn: Turn, id: ConversationId, group: ChangedEpoch, receipt: Uint8Array): void {

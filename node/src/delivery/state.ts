@@ -272,3 +272,8 @@ export type Sequenced =
       /** For those that it adds: who made it may have been unable to send them. */
       readonly welcomes: readonly SealedWelcome[]
     }
+
+/** What is known to be missing. */
+export type Gap =
+  | { readonly device: DeviceId; readonly from: number; readonly to: number }
+  | { readonly message: MessageId }

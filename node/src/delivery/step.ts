@@ -75,6 +75,8 @@ function decide(turn: Turn, input: Input): void {
       return membership.sequenced(turn, input)
     case 'decided':
       return membership.decided(turn, input)
+    case 'forked':
+      return membership.forked(turn, input)
     case 'look-for-missed':
       return missed.lookForMissed(turn)
     case 'change-failed':

@@ -198,13 +198,13 @@ export class Turn {
     const index = conversation.incarnations.findIndex(({ groupId }) => groupId === epoch.groupId)
     const before = conversation.incarnations[index]
     if (before === undefined) throw new Error('a group that does not exist was changed')
-    const after = { ...before, epoch: epoch.epoch, state, receipt }
+    const after = { ...before, epoch: epoch.epoch, state }
     this.write(incarnationWrite(conversation.local, index, after))
     this.setConversation({
       ...conversation,
       incarnations: conversation.incarnations.with(index, after)
     })
-    this.#addEpoch(id, epoch, slots)
+    this.#addEpoch(id, { ...epoch, receipt }, slots)
   }
 
   /** Nothing is sent in this group any more. Says whether the conversation has another one to go on with. */

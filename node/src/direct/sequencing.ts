@@ -54,7 +54,7 @@ export class Sequencing {
         begun: change.epoch,
         commit,
         sealed: sealChange(change, epoch.archiveKey, primitives),
-        previous: incarnation.receipt
+        previous: epoch.receipt
       },
       primitives
     )

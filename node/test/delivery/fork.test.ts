@@ -11,14 +11,13 @@ function goneOn(): World {
   if (conversation === undefined) throw new Error('no conversation')
   const incarnations = conversation.incarnations.map((group) => ({
     ...group,
-    epoch: 2,
-    receipt: followed
+    epoch: 2
   }))
   const conversations = new Map(world.state.conversations)
   conversations.set(CHAT, {
     ...conversation,
     incarnations,
-    epochs: [EPOCH, { ...EPOCH, epoch: 2, tag: 'ff' }]
+    epochs: [EPOCH, { ...EPOCH, epoch: 2, tag: 'ff', receipt: followed }]
   })
   world.state = { ...world.state, conversations }
   return world
@@ -39,5 +38,17 @@ describe('a commit of an epoch that has ended', () => {
     const world = goneOn()
     world.push(envelopeOf(20)).answer(commitWith(followed))
     expect(world.all('check-receipts')).toEqual([])
+  })
+})
+
+describe('two receipts that are proven to be of one epoch', () => {
+  it('end the group once: the other half is told where both read, and the chat begins anew', () => {
+    const world = goneOn()
+    const forked = { type: 'forked', conversation: CHAT, epoch: EPOCH } as const
+    world.give(forked, forked)
+    const conversation = world.state.conversations.get(CHAT)
+    expect(conversation?.incarnations).toMatchObject([{ isOver: true }])
+    const commits = [...world.state.outbox.values()].filter(({ kind }) => kind === 'commit')
+    expect(commits).toMatchObject([{ change: { tag: EPOCH.tag, receipt: followed } }])
   })
 })

@@ -101,7 +101,8 @@ describe('a change of a group', () => {
     world.give(made, { ...asked, sequenced: lostTo(APPLIED) })
     expect(chatOf(world)).toMatchObject({
       pending: undefined,
-      incarnations: [{ epoch: 2, state: bytes(8, 45), receipt }]
+      incarnations: [{ epoch: 2, state: bytes(8, 45) }],
+      epochs: [EPOCH, { epoch: 2, receipt }]
     })
     const welcome = world.all('append').find(({ entry }) => entry.sealed?.id === idOf(WELCOME))
     expect(welcome).toMatchObject({ relay: RELAY, entry: { target: ALICE.account } })
