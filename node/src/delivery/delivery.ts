@@ -315,10 +315,15 @@ export class Delivery {
     this.dispatch(receipt)
   }
 
-  #checkReceipts({ conversation, epoch, receipts }: EffectOf<'check-receipts'>): void {
-    if (!this.#evidence.receipts(...receipts)) return
+  #checkReceipts(found: EffectOf<'check-receipts'>): void {
+    const { groupId } = found.epoch
+    const { incarnations = [] } = this.state.conversations.get(found.conversation) ?? {}
+    const group = incarnations.find((one) => one.groupId === groupId && one.isOver !== true)
+    // What other relays signed, or this one about another group, says nothing here.
+    const isOurs = group !== undefined && this.#components.groups.decides(group, found.receipts[0])
+    if (!isOurs || !this.#evidence.receipts(...found.receipts)) return
     this.#emit(FORKED)
-    this.dispatch({ type: 'forked', conversation, epoch })
+    this.dispatch({ ...found, type: 'forked' })
   }
 
   #checkHead({ relay, head, storeEpoch, isRefused }: EffectOf<'check-head'>): void {

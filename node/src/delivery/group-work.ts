@@ -24,6 +24,8 @@ export interface GroupChanger {
     asked: { incarnation: Incarnation; epoch: EpochState; change: MadeChange },
     signal: AbortSignal
   ): Promise<Sequenced>
+  /** Whether an encoded receipt is of this group and names the relay that decides for it; signatures apart. */
+  decides(incarnation: Incarnation, receipt: Uint8Array): boolean
   /** Another's change that has ended the epoch; undefined when none has. */
   decided(
     asked: { incarnation: Incarnation; epoch: EpochState },

@@ -17,6 +17,7 @@ import type { CommitEffect } from '../kernel/machine.ts'
 import type { Write } from '../kernel/store/store.ts'
 import type { Change, IntroductionRecord } from './records.ts'
 import type {
+  Contradiction,
   DeliveryState,
   Gap,
   IncomingEntry,
@@ -157,7 +158,7 @@ export type Input =
       readonly sequenced: Sequenced
     }
   /** The sequencer has signed two changes that end this epoch. */
-  | { readonly type: 'forked'; readonly conversation: ConversationId; readonly epoch: EpochState }
+  | ({ readonly type: 'forked' } & Contradiction)
   /** Time to ask for changes that may have been missed. */
   | { readonly type: 'look-for-missed' }
   /** Nobody knows what became of it: the same again, later. */
@@ -287,13 +288,7 @@ type EffectKind =
       readonly storeEpoch: Uint8Array
     }
   /** Receipts of one epoch of a group for different commits: the one followed here, and another. */
-  | {
-      readonly type: 'check-receipts'
-      readonly conversation: ConversationId
-      /** That both end. */
-      readonly epoch: EpochState
-      readonly receipts: readonly [Uint8Array, Uint8Array]
-    }
+  | ({ readonly type: 'check-receipts' } & Contradiction)
   | { readonly type: 'distrust'; readonly relay: RelayId; readonly reason: string }
   | { readonly type: 'timer'; readonly delayMs: number; readonly input: Input }
   | { readonly type: 'event'; readonly event: DeliveryEvent }

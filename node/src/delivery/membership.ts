@@ -1,7 +1,8 @@
 // Groups follow the account logs: a device that joined an own account is added, one that left is removed. Changes
 // are sequenced before they are applied, and travel as messages of the epoch that they end.
-import type { ConversationId } from '@kith/protocols'
+import { type ConversationId, type envelope, SIGNATURE_BYTES, sequencer } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
+import { decodeOrUndefined } from '../conversations/decoding.ts'
 import type { EpochState } from '../conversations/incarnations.ts'
 import type { Member } from '../groups/group-crypto.ts'
 import type { Input } from './inputs.ts'
@@ -13,8 +14,6 @@ import type { Turn } from './turn.ts'
 import { releaseWaiting } from './waiting.ts'
 
 const NO_RECEIPT = new Uint8Array(0)
-/** Stands where only the receipt counts; a commit of no bytes is no message. */
-const NO_COMMIT = Uint8Array.of(0)
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
@@ -173,18 +172,39 @@ function followedAfter(
     .epochs.find((one) => one.groupId === groupId && one.epoch === epoch + 1)?.receipt
 }
 
+/** Whether what came in the place of a commit is a receipt: the word of a member who has found two. */
+export function isReceipt(commit: Uint8Array): boolean {
+  const signed = decodeOrUndefined(sequencer.SignedReceipt, commit, sequencer.RECEIPT_BYTES_MAX)
+  return signed !== undefined && signed.signature.byteLength === SIGNATURE_BYTES
+}
+
+/** Has the two compared: whether they are of this group and contradict each other is not taken on anybody's word. */
+export function compareTold(
+  turn: Turn,
+  id: ConversationId,
+  epoch: EpochState,
+  { commit, receipt }: envelope.GroupCommit
+): void {
+  const receipts = [receipt, commit] as const
+  turn.perform({ type: 'check-receipts', conversation: id, epoch, receipts })
+}
+
 /**
- * The sequencer signed two changes for this epoch: the group is in two halves that read each other no more. Whoever
- * is in the other one is told by the receipt followed here, in the last epoch that both can read, and the chat
+ * The sequencer signed two changes for one epoch: the group is in two halves that read each other no more. Both are
+ * told, with the proof, in the last epoch that both read and in the one in which this half stands, and the chat
  * begins anew for all of them.
  */
-export function forked(turn: Turn, { conversation: id, epoch }: Of<'forked'>): void {
-  const receipt = followedAfter(turn, id, epoch)
-  const { incarnations, phase } = turn.conversation(id)
-  const group = incarnations.find(({ groupId }) => groupId === epoch.groupId)
-  if (phase === 'left' || receipt === undefined || group?.isOver === true) return
-  queueCommit(turn, id, { tag: epoch.tag, commit: NO_COMMIT, receipt })
-  end(turn, id, epoch.groupId)
+export function forked(turn: Turn, { conversation: id, epoch, receipts }: Of<'forked'>): void {
+  const { incarnations, epochs, phase } = turn.conversation(id)
+  const { groupId } = epoch
+  const group = incarnations.find((one) => one.groupId === groupId)
+  if (phase === 'left' || group === undefined || group.isOver === true) return
+  const stands = epochs.find((one) => one.groupId === groupId && one.epoch === group.epoch)
+  const [receipt, commit] = receipts
+  for (const tag of new Set([stands?.tag ?? epoch.tag, epoch.tag])) {
+    queueCommit(turn, id, { tag, commit, receipt })
+  }
+  end(turn, id, groupId)
 }
 
 function apply(turn: Turn, id: ConversationId, group: ChangedEpoch, receipt: Uint8Array): void {

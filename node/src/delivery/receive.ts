@@ -50,6 +50,10 @@ function change(
 ): void {
   if (content.body?.commit === undefined) return
   const { commit, receipt } = content.body.commit
+  if (membership.isReceipt(commit)) {
+    membership.compareTold(turn, id, epoch, content.body.commit)
+    if (change !== undefined) return
+  }
   if (change === undefined) membership.compareReceipts(turn, id, epoch, receipt)
   else membership.take(turn, id, epoch, { change, commit, receipt })
 }

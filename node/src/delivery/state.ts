@@ -277,3 +277,12 @@ export type Sequenced =
 export type Gap =
   | { readonly device: DeviceId; readonly from: number; readonly to: number }
   | { readonly message: MessageId }
+
+/** Two receipts of one group that cannot both be. */
+export interface Contradiction {
+  readonly conversation: ConversationId
+  /** The epoch in which the other one came. */
+  readonly epoch: EpochState
+  /** The one followed here, or told first, and the other. */
+  readonly receipts: readonly [Uint8Array, Uint8Array]
+}

@@ -53,6 +53,7 @@ export class DirectGroups {
   readonly change: GroupChanges['change']
   readonly sequence: Sequencing['sequence']
   readonly decided: Sequencing['decided']
+  readonly decides: Sequencing['decides']
   readonly openCommit: GroupChanges['openCommit']
 
   constructor(components: DirectGroupsComponents) {
@@ -62,6 +63,7 @@ export class DirectGroups {
     const sequencing = new Sequencing(components, changes)
     this.sequence = sequencing.sequence.bind(sequencing)
     this.decided = sequencing.decided.bind(sequencing)
+    this.decides = sequencing.decides.bind(sequencing)
     this.openCommit = changes.openCommit.bind(changes)
   }
 

@@ -1,10 +1,11 @@
 // What is asked of a group's sequencer, and whether what it answers can be: one's own change first, or another's.
-import { ProtocolError, sequencer } from '@kith/protocols'
+import { decodeBounded, ProtocolError, publicKeyOf, sequencer } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import { FalseAnswer } from '../delivery/false-answer.ts'
 import type { MadeChange, SealedWelcome, Sequenced } from '../delivery/state.ts'
 import {
+  decodeReceipt,
   readReceipt,
   sequencedCommit,
   sequencedGroup,
@@ -94,6 +95,25 @@ export class Sequencing {
       return await this.#lost(answer, { incarnation, epoch })
     } catch (error) {
       if (error instanceof ProtocolError && error.code === 'not-found') return undefined
+      throw error
+    }
+  }
+
+  /** Whether an encoded receipt is of this group and names the relay that decides for it; signatures apart. */
+  decides(incarnation: Incarnation, bytes: Uint8Array): boolean {
+    const { primitives } = this.#components
+    try {
+      const { receipt } = decodeReceipt(bytes)
+      const { group, relay } = decodeBounded(
+        sequencer.Receipt,
+        receipt,
+        sequencer.RECEIPT_BYTES_MAX
+      )
+      const { id } = sequencerOf(incarnation, this.#components)
+      const name = sequencedGroup(incarnation.groupId, primitives)
+      return equals(group, name) && equals(relay, publicKeyOf(id))
+    } catch (error) {
+      if (error instanceof ProtocolError) return false
       throw error
     }
   }

@@ -72,7 +72,8 @@ function changes(answer?: sequencer.SequenceResponse | Error) {
   return {
     openCommit: made.openCommit.bind(made),
     sequence: sequencing.sequence.bind(sequencing),
-    decided: sequencing.decided.bind(sequencing)
+    decided: sequencing.decided.bind(sequencing),
+    decides: sequencing.decides.bind(sequencing)
   }
 }
 
@@ -347,5 +348,24 @@ describe('what the sequencer keeps of a change', () => {
       cut.set(sealed.subarray(0, length))
       expect(openChange(cut, bytes(2), primitives)).toBeUndefined()
     }
+  })
+})
+
+describe('a receipt that a member tells of', () => {
+  it('counts for its own group and its own sequencer only', () => {
+    const { decides } = changes()
+    const group = incarnationOf(joined)
+    const receipt = receiptFor(bytes(1), { of: founded })
+    expect(decides(group, receipt)).toBe(true)
+    expect(decides({ ...group, groupId: 'f'.repeat(64) }, receipt)).toBe(false)
+    for (const other of [bytes(1), new Uint8Array(0), new Uint8Array(2_000)]) {
+      expect(decides(group, other)).toBe(false)
+    }
+    const { receipt: encoded, signature } = sequencer.SignedReceipt.decode(receipt)
+    const fields = { ...sequencer.Receipt.decode(encoded), relay: bytes(9) }
+    const foreign = sequencer.Receipt.encode(fields)
+    expect(decides(group, sequencer.SignedReceipt.encode({ receipt: foreign, signature }))).toBe(
+      false
+    )
   })
 })
