@@ -12,7 +12,7 @@ import {
 } from '@kith/protocols'
 import { concat } from 'uint8arrays/concat'
 import { toString as toText } from 'uint8arrays/to-string'
-import { beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { epochOf } from '../../src/conversations/epoch.ts'
 import type { Incarnation } from '../../src/conversations/incarnations.ts'
 import { wrapWelcome } from '../../src/conversations/welcome.ts'
@@ -20,7 +20,13 @@ import type { DirectGroupsComponents } from '../../src/direct/direct-groups.ts'
 import { GroupChanges } from '../../src/direct/group-changes.ts'
 import { openChange, sealChange } from '../../src/direct/sequenced-change.ts'
 import { Sequencing } from '../../src/direct/sequencing.ts'
-import type { GroupSnapshot, LocalDevice, Member } from '../../src/groups/group-crypto.ts'
+import type {
+  GroupCrypto,
+  GroupSnapshot,
+  LocalDevice,
+  Member
+} from '../../src/groups/group-crypto.ts'
+import { createMlsCrypto } from '../../src/groups/mls.ts'
 import { sequenceRequest } from '../../src/groups/receipts.ts'
 import { createSymbolicCrypto } from '../../src/groups/symbolic.ts'
 import { nodePrimitives as primitives } from '../../src/kernel/primitives.node.ts'
@@ -29,7 +35,8 @@ import { systemRandom } from '../../src/kernel/random.ts'
 const bytes = (value: number) => new Uint8Array(32).fill(value)
 const relayKeys = primitives.keyPair(bytes(90))
 const relay = relayIdOf(relayKeys.publicKey)
-const crypto = createSymbolicCrypto({ primitives, seed: bytes(91) })
+const symbolic = createSymbolicCrypto({ primitives, seed: bytes(91) })
+let crypto: GroupCrypto = symbolic
 
 function deviceOf(account: number, seed: number): LocalDevice {
   const { privateKey, publicKey } = primitives.keyPair(bytes(seed))
@@ -367,5 +374,53 @@ describe('a receipt that a member tells of', () => {
     expect(decides(group, sequencer.SignedReceipt.encode({ receipt: foreign, signature }))).toBe(
       false
     )
+  })
+})
+
+describe('under real MLS', () => {
+  beforeAll(async () => {
+    crypto = await createMlsCrypto({ primitives })
+  })
+  afterAll(() => {
+    crypto = symbolic
+  })
+
+  it('a removal and an addition are found with the sequencer one after the other', async () => {
+    const signal = new AbortController().signal
+    const standing = (at: GroupSnapshot) => ({
+      incarnation: incarnationOf(at),
+      epoch: epochOf(at.view, primitives)
+    })
+    const gone = await removalOf(laptop)
+    named = [alice, bob]
+    const sealed = sealChange(
+      { commit: gone.commit, welcomes: [] },
+      joined.view.archiveKey,
+      primitives
+    )
+    const receipt = receiptFor(gone.commit, { of: founded, begun: gone, sealed })
+    const answer = { receipt: sequencer.SignedReceipt.decode(receipt), sealed }
+    const first = await changes(answer).decided(standing(joined), signal)
+    if (first?.type !== 'lost' || first.change.type !== 'applied') throw new Error('not followed')
+    const { state, epoch } = first.change.group
+    expect(epoch.authenticator).toEqual(gone.view.authenticator)
+    // Who was removed has neither the key that the next change is sealed under nor the proof to take the epoch.
+    expect(openChange(sealed, epoch.archiveKey, primitives)).toBeUndefined()
+    named = [alice, bob, laptop]
+    const { keyPackage } = await crypto.createKeyPackage(laptop)
+    const back = await crypto.add(gone.state, [keyPackage], anyone)
+    const next = sealChange({ commit: back.commit, welcomes: [] }, epoch.archiveKey, primitives)
+    const second = await changes({
+      receipt: sequencer.SignedReceipt.decode(
+        receiptFor(back.commit, { of: gone, begun: back, sealed: next })
+      ),
+      sealed: next
+    }).decided(
+      { incarnation: { ...incarnationOf(joined), state, epoch: epoch.epoch }, epoch },
+      signal
+    )
+    expect(second).toMatchObject({
+      change: { type: 'applied', group: { epoch: { authenticator: back.view.authenticator } } }
+    })
   })
 })
