@@ -1,5 +1,5 @@
 // What the commands need of the messenger on this machine. `@kith/node/host` is this engine; tests bring another one.
-import type { AccountView, EmojiView, MessengerApi } from '@kith/node'
+import type { AccountView, EmojiView, EvidenceView, MessengerApi } from '@kith/node'
 
 type LogFields = Readonly<Record<string, string | number | boolean | undefined>>
 type Write = (event: string, fields?: LogFields) => void
@@ -42,6 +42,8 @@ export interface Engine {
       name: string
     }) => Promise<boolean>
   }): Promise<{ account: AccountView; deviceName: string }>
+  /** Whether the statements convict the relay; needs no account. */
+  checkEvidence(evidence: Pick<EvidenceView, 'relay' | 'kind' | 'statements'>): boolean
   openMessenger(options: { home: string; passphrase?: string; log: Log }): Promise<Messenger>
 }
 

@@ -23,7 +23,10 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly meaning: s
     code: EXIT.network,
     meaning: 'relay unreachable, or the state asked for with --wait not reached'
   },
-  { code: EXIT.refused, meaning: 'refused: wrong invite, wrong or missing passphrase, blocked' },
+  {
+    code: EXIT.refused,
+    meaning: 'refused: wrong invite, wrong or missing passphrase, blocked, evidence without proof'
+  },
   { code: EXIT.notFound, meaning: 'not found: no account here, no such contact' },
   { code: EXIT.interrupted, meaning: 'interrupted (Ctrl-C) before it was done' }
 ]
@@ -65,6 +68,7 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'blocked',
     'not-accepted',
     'safety-mismatch',
+    'not-proven',
     'too-many-blocked'
   ],
   notFound: [

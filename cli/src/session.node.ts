@@ -156,6 +156,7 @@ class ReopeningSession implements Session {
       startLink: (options) => this.call('startLink', (api) => api.startLink(options)),
       answerLink: (options) => this.call('answerLink', (api) => api.answerLink(options)),
       cancelLink: () => this.call('cancelLink', (api) => api.cancelLink()),
+      listEvidence: () => this.call('listEvidence', (api) => api.listEvidence()),
       sendMessage: (options) => this.call('sendMessage', (api) => api.sendMessage(options)),
       listMessages: (options) => this.call('listMessages', (api) => api.listMessages(options)),
       events: (signal) => this.events(signal)

@@ -3,12 +3,14 @@
 import {
   type AccountView,
   type ContactView,
+  type EvidenceView,
   type MessageView,
   type MessengerApi,
   type NodeEvent,
   type NoticeView,
   UserError
 } from '@kith/node'
+import { checkEvidence } from '@kith/node/host'
 import {
   type AccountId,
   type ConversationId,
@@ -37,6 +39,7 @@ const id = (seed: string): string => {
 export type Reach = 'queued' | 'accepted' | 'delivered'
 
 export class MemoryPerson {
+  readonly evidence: EvidenceView[] = []
   readonly name: string
   readonly account: AccountId
   readonly world: MemoryWorld
@@ -219,6 +222,7 @@ export class MemoryPerson {
       },
       listContacts: async () => [...this.contacts.values()].filter(({ isBlocked }) => !isBlocked),
       ...this.strangers,
+      listEvidence: async () => this.evidence,
       ...this.world.links.devicesOf(this),
       sendMessage: async ({ to, text }) => count('sendMessage', this.send(to, text)),
       listMessages: async (options) => {
@@ -241,6 +245,7 @@ function parseLink(link: string) {
 
 /** Everybody, and which home belongs to whom. */
 export class MemoryWorld implements Engine {
+  readonly checkEvidence = checkEvidence
   private readonly homes = new Map<string, MemoryPerson>()
   readonly links = new MemoryLinks()
   readonly linkDevice = this.links.link

@@ -219,6 +219,7 @@ describe('an engine that fails', () => {
     const engine: Engine = {
       createAccount: () => Promise.reject(new Error('unused')),
       linkDevice: () => Promise.reject(new Error('unused')),
+      checkEvidence: () => false,
       openMessenger: () =>
         Promise.reject(Object.assign(new Error('The store is damaged.'), { code: 'store-damaged' }))
     }

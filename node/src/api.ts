@@ -96,6 +96,19 @@ export interface StatusView {
   readonly gaps: readonly GapView[]
 }
 
+/** Proof against a relay: two statements that it signed and that cannot both be true. */
+export interface EvidenceView {
+  /** From 1, in the order in which it was found. */
+  readonly number: number
+  readonly relay: RelayId
+  /** When this device had both, by its clock. */
+  readonly atMs: number
+  /** `heads`: two logs of one box. `receipts`: two changes that ended one epoch of a group. */
+  readonly kind: 'heads' | 'receipts'
+  /** base64 of the signed statements: SignedHead of protocols/src/box, SignedReceipt of protocols/src/sequencer. */
+  readonly statements: readonly [string, string]
+}
+
 /** The messenger as a user interface sees it. Every call is also a method of the local socket. */
 export interface MessengerApi extends ContactsApi, DevicesApi {
   account(): Promise<AccountView>
@@ -111,6 +124,8 @@ export interface MessengerApi extends ContactsApi, DevicesApi {
     /** Since the first of the messages, by time. */
     readonly notices: readonly NoticeView[]
   }>
+  /** What relays signed and contradicted, oldest first; at most 64. */
+  listEvidence(): Promise<readonly EvidenceView[]>
   /** Live events from now on, until the signal aborts. */
   events(signal: AbortSignal): AsyncIterable<NodeEvent>
 }

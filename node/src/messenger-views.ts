@@ -1,11 +1,13 @@
 // From what delivery keeps to what a person sees: names for accounts, sentences for codes.
 import type { AccountId, DeviceId, MessageId } from '@kith/protocols'
 import { compare } from 'uint8arrays/compare'
-import type { GapView, MessageView } from './api.ts'
+import { toString as toText } from 'uint8arrays/to-string'
+import type { EvidenceView, GapView, MessageView } from './api.ts'
 import type { Contacts } from './contacts/contacts.ts'
 import { hasCounter, missingRanges, type Ranges } from './conversations/counters.ts'
 import type { StoredMessage } from './conversations/message.ts'
 import { orderKey } from './conversations/ordering.ts'
+import type { Evidence } from './delivery/evidence.ts'
 import type { ConversationState, Gap, OutboxEntry } from './delivery/state.ts'
 
 /** Shown for a body that a later version wrote. */
@@ -30,6 +32,16 @@ const REASONS: Readonly<Record<string, string>> = {
 /** A short sentence for a refusal's code. */
 export const reasonOf = (code: string | undefined): string | undefined =>
   code === undefined ? undefined : (REASONS[code] ?? `the relay refused it (${code})`)
+
+/** Evidence as plain text, so that it travels anywhere. `index`: from 0, oldest first. */
+export function evidenceView({ statements, ...evidence }: Evidence, index: number): EvidenceView {
+  const [one, other] = statements
+  return {
+    number: index + 1,
+    ...evidence,
+    statements: [toText(one, 'base64pad'), toText(other, 'base64pad')]
+  }
+}
 
 /** What the state of a message depends on besides itself. */
 export interface MessageContext {

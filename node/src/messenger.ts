@@ -9,6 +9,7 @@ import {
 import type {
   AccountView,
   ContactView,
+  EvidenceView,
   HomeView,
   MessageView,
   MessengerApi,
@@ -47,7 +48,7 @@ import type { Rpc } from './kernel/rpc.ts'
 import type { SealedStore } from './kernel/store/sealed.ts'
 import { type Devices, LinkHost, openDevices, packBundle, waitForGroups } from './linking/index.ts'
 import { requireText } from './message-text.ts'
-import { gapsOf, MessageViews } from './messenger-views.ts'
+import { evidenceView, gapsOf, MessageViews } from './messenger-views.ts'
 import { Neighbours } from './neighbours.ts'
 import { People } from './people.ts'
 
@@ -272,6 +273,10 @@ class Running implements Messenger {
   listBlocked: MessengerApi['listBlocked'] = () => this.#people.listBlocked()
   safetyNumber: MessengerApi['safetyNumber'] = (options) => this.#people.safetyNumber(options)
   verifyContact: MessengerApi['verifyContact'] = (options) => this.#people.verifyContact(options)
+
+  async listEvidence(): Promise<readonly EvidenceView[]> {
+    return (await this.#delivery.evidence()).map(evidenceView)
+  }
 
   async listContacts(): Promise<readonly ContactView[]> {
     const { contacts } = this.#parts

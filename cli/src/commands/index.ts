@@ -15,6 +15,9 @@ import { deviceLink } from './device/link.ts'
 import { deviceList } from './device/list.ts'
 import { deviceRemove } from './device/remove.ts'
 import { deviceRename } from './device/rename.ts'
+import { evidenceCheck } from './evidence/check.ts'
+import { evidenceExport } from './evidence/export.ts'
+import { evidenceList } from './evidence/list.ts'
 import { messageList } from './message/list.ts'
 import { messageSend } from './message/send.ts'
 import { messageWatch } from './message/watch.ts'
@@ -38,7 +41,10 @@ export const COMMANDS: readonly Command[] = [
   messageSend,
   messageList,
   messageWatch,
-  chat
+  chat,
+  evidenceList,
+  evidenceExport,
+  evidenceCheck
 ]
 
 /** What each noun is about, for its line in the help. */
@@ -46,5 +52,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
   account: 'Your account on this machine',
   device: 'The devices of your account',
   contact: 'The people you talk to',
-  message: 'Send, list and follow messages'
+  message: 'Send, list and follow messages',
+  evidence: 'What relays signed and contradicted'
 }

@@ -60,6 +60,15 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
     }
   ],
   [
+    'listEvidence',
+    {
+      summary: 'EvidenceView of everything that relays signed and contradicted',
+      params: {},
+      isRepeatable: true,
+      call: (api) => api.listEvidence()
+    }
+  ],
+  [
     'sendMessage',
     {
       summary: 'stores a message in the outbox; MessageView',

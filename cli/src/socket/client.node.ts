@@ -128,6 +128,7 @@ class SocketClient implements MessengerApi {
     this.request('safetyNumber', params) as ReturnType<MessengerApi['safetyNumber']>
   verifyContact = (params: { who: string; digits: string }) =>
     this.request('verifyContact', params) as ReturnType<MessengerApi['verifyContact']>
+  listEvidence = () => this.request('listEvidence', {}) as ReturnType<MessengerApi['listEvidence']>
   listDevices = () => this.request('listDevices', {}) as ReturnType<MessengerApi['listDevices']>
   renameDevice = (params: { device: string; name: string }) =>
     this.request('renameDevice', params) as ReturnType<MessengerApi['renameDevice']>

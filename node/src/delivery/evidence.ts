@@ -1,23 +1,12 @@
 // Proof against a relay: two statements that it signed and that cannot both be true. Kept, so that whoever is asked
 // to leave it, or to look into it, need not take anybody's word.
-import {
-  box,
-  decodeBounded,
-  KIB,
-  LABELS,
-  ProtocolError,
-  publicKeyOf,
-  type RelayId,
-  relayIdOf,
-  sequencer
-} from '@kith/protocols'
-import { concat } from 'uint8arrays/concat'
-import { equals } from 'uint8arrays/equals'
+import { box, publicKeyOf, type RelayId } from '@kith/protocols'
 import type { Clock } from '../kernel/clock.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
 import { storeKey } from '../kernel/store/key.ts'
 import type { Store } from '../kernel/store/store.ts'
+import { contradictingReceipts, headsContradict, type Vouched } from './contradiction.ts'
 import type { DeliveryEvent } from './inputs.ts'
 
 /** What the user is told when two changes of a group both have a receipt. */
@@ -32,7 +21,6 @@ const KEY = storeKey('delivery/evidence')
 const EVIDENCE_MAX = 64
 /** An older log served again shows when it grows past what it showed before: that many heads back. */
 const HEADS_MAX = 64
-const RECEIPT_BYTES_MAX = KIB
 
 export interface Evidence {
   readonly relay: RelayId
@@ -107,44 +95,4 @@ export class EvidenceBook {
         // A store that failed stops delivery as a whole, and says so.
       })
   }
-}
-
-interface Vouched {
-  readonly signed: box.SignedHead
-  readonly commit: box.Commit
-}
-
-/** Two heads of one box and store epoch: one number has one chain value, and later commits never lead back. */
-function headsContradict(a: Vouched, b: Vouched): boolean {
-  const [one, other] = [a.signed.head, b.signed.head]
-  if (one === undefined || other === undefined || !equals(one.box, other.box)) return false
-  if (!equals(a.commit.storeEpoch, b.commit.storeEpoch)) return false
-  if (one.number === other.number) return !equals(one.chain, other.chain)
-  const [lower, higher] = one.number < other.number ? [a, b] : [b, a]
-  return lower.commit.sequence >= higher.commit.sequence
-}
-
-/** The relay that signed both receipts, for one epoch of one group and different commits; else undefined. */
-function contradictingReceipts(
-  one: Uint8Array,
-  other: Uint8Array,
-  primitives: Primitives
-): RelayId | undefined {
-  try {
-    const [a, b] = [openReceipt(one, primitives), openReceipt(other, primitives)]
-    const isOfOne = equals(a.relay, b.relay) && equals(a.group, b.group) && a.epoch === b.epoch
-    return isOfOne && !equals(a.commit, b.commit) ? relayIdOf(a.relay) : undefined
-  } catch (error) {
-    if (error instanceof ProtocolError) return undefined
-    throw error
-  }
-}
-
-function openReceipt(bytes: Uint8Array, { verify }: Primitives): sequencer.Receipt {
-  const signed = decodeBounded(sequencer.SignedReceipt, bytes, RECEIPT_BYTES_MAX)
-  const receipt = decodeBounded(sequencer.Receipt, signed.receipt, RECEIPT_BYTES_MAX)
-  if (!verify(receipt.relay, concat([LABELS.receipt, signed.receipt]), signed.signature)) {
-    throw new ProtocolError('forbidden', 'a receipt that nobody gave')
-  }
-  return receipt
 }

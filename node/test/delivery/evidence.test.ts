@@ -2,7 +2,8 @@
 import { box, idBytes, LABELS, relayIdOf, sequencer } from '@kith/protocols'
 import { concat } from 'uint8arrays/concat'
 import { describe, expect, it } from 'vitest'
-import { EvidenceBook } from '../../src/delivery/evidence.ts'
+import { convicts } from '../../src/delivery/contradiction.ts'
+import { type Evidence, EvidenceBook } from '../../src/delivery/evidence.ts'
 import { nodePrimitives as primitives } from '../../src/kernel/primitives.node.ts'
 import { openMemoryStore } from '../../src/kernel/store/memory.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
@@ -109,5 +110,49 @@ describe('receipts', () => {
     const book = bookOf()
     expect(book.receipts(one, other)).toBe(false)
     expect(await book.list()).toEqual([])
+  })
+})
+
+describe('what is kept', () => {
+  async function kept(): Promise<readonly Evidence[]> {
+    const book = bookOf()
+    book.vouches(relay, head(5), STORE_EPOCH)
+    book.vouches(relay, head(5, { chain: 9, sequence: 6 }), STORE_EPOCH)
+    book.receipts(receipt(1), receipt(2))
+    return await book.list()
+  }
+
+  it('convicts its relay before anybody, and no other relay', async () => {
+    const list = await kept()
+    expect(list.map(({ kind }) => kind)).toEqual(['heads', 'receipts'])
+    const another = relayIdOf(primitives.keyPair(bytes(32, 42)).publicKey)
+    for (const one of list) {
+      expect(convicts(one, primitives)).toBe(true)
+      expect(convicts({ ...one, relay: another }, primitives)).toBe(false)
+    }
+  })
+
+  it('convicts nobody once what it says is changed, or one statement stands twice', async () => {
+    for (const { statements, ...rest } of await kept()) {
+      const [one, other] = statements
+      const codec = rest.kind === 'heads' ? box.SignedHead : sequencer.SignedReceipt
+      expect(convicts({ ...rest, statements: [one, one] }, primitives)).toBe(false)
+      for (let index = 0; index < one.byteLength; index += 1) {
+        const changed = new Uint8Array(one)
+        changed[index] = (changed[index] ?? 0) ^ (1 << (index % 8))
+        // Some bits of the encoding say nothing: with those changed, it is the same statement.
+        if (!convicts({ ...rest, statements: [changed, other] }, primitives)) continue
+        expect(codec.decode(changed)).toEqual(codec.decode(one))
+      }
+    }
+  })
+
+  it('is told from bytes of anybody', () => {
+    for (const kind of ['heads', 'receipts'] as const) {
+      for (let length = 0; length < 300; length += 7) {
+        const [one, other] = [bytes(length, 1), bytes(length, 2)]
+        expect(convicts({ relay, kind, statements: [one, other] }, primitives)).toBe(false)
+      }
+    }
   })
 })

@@ -1,5 +1,6 @@
 // A relay that takes back what it signed: an older log, served later in the same life of its store. The real relay
 // with an old backup does just that, with signatures that hold.
+import { checkEvidence } from '@kith/node/host'
 import { afterEach, expect, it } from 'vitest'
 import type { World } from '../talk/world.ts'
 import { noticesOf, requireHealed, talking } from './relay-lies.ts'
@@ -28,6 +29,12 @@ it('a relay that serves an older log is told to the user, with proof kept of bot
   for (const person of [alice, bob]) {
     // An old head is no lie by itself; the log that grows from it in another way is.
     await person.stop()
-    expect(await person.records('delivery/evidence'), person.name).toBe(1)
+    await person.start()
+    const evidence = await person.api.listEvidence()
+    expect(evidence.length, person.name).toBeGreaterThan(0)
+    for (const one of evidence) {
+      expect(one).toMatchObject({ relay: world.relayId, kind: 'heads' })
+      expect(checkEvidence(one), person.name).toBe(true)
+    }
   }
 })

@@ -1,8 +1,6 @@
 // Peers that mean harm: bodies nobody knows, names that are none, strangers who flood, welcomes that are garbage.
 
-import { openMemoryStore } from '@kith/node/kernel'
 import { nodePrimitives as primitives } from '@kith/node/kernel/host'
-import { loadState, sealEnvelope } from '@kith/node/testing'
 import {
   accountIdOf,
   box,
@@ -14,6 +12,7 @@ import {
 } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
 import { requireSameTalk, settle } from './checks.ts'
+import { append, sealAs } from './forging.ts'
 import type { Person } from './person.ts'
 import { World } from './world.ts'
 
@@ -32,58 +31,6 @@ async function befriended(seed: number): Promise<[Person, Person]> {
 }
 
 const relay = () => ({ id: world.relayId, addresses: world.relayAddresses() })
-
-/** Puts bytes into bob's box as this device, trying again while the stranger's quota is used up. */
-async function append(from: Person, to: Person, bytes: Uint8Array): Promise<void> {
-  const targets = [{ account: idBytes(to.account), deliveryToken: new Uint8Array(0) }]
-  for (;;) {
-    try {
-      const request = from.rpc?.request(relay(), box.boxAppend, { envelope: bytes, targets })
-      await world.run(20)
-      await request
-      return
-    } catch (error) {
-      if (!(error instanceof ProtocolError) || error.code !== 'quota') throw error
-      await world.run(500)
-    }
-  }
-}
-
-/** Bodies sealed by alice's device as a program of another kind would, in her talk with bob. */
-async function sealAs(alice: Person, bodies: readonly envelope.Body[]): Promise<Uint8Array[]> {
-  await alice.stop()
-  const store = await alice.openStore(openMemoryStore(alice.disk))
-  const profile = { name: 'alice', deliverySecret: alice.deliverySecret }
-  const state = await loadState({ store, primitives }, { self: alice.local, profile })
-  await store.close()
-  const [conversation] = state.conversations.values()
-  const epoch = conversation?.epochs.at(-1)
-  if (conversation === undefined || epoch === undefined) throw new Error('no talk')
-  await alice.start()
-  await world.run(3_000)
-  return bodies.map(
-    (body, index) =>
-      sealEnvelope(
-        {
-          archiveKey: epoch.archiveKey,
-          sender: alice.local,
-          counter: conversation.counter + 1_000 + index,
-          salt: world.random.bytes(envelope.SALT_BYTES),
-          content: {
-            conversation: idBytes(conversation.id),
-            group: Uint8Array.from(Buffer.from(epoch.groupId, 'hex')),
-            epoch: epoch.epoch,
-            authenticator: epoch.authenticator,
-            heads: [],
-            depth: 1,
-            sentAtMs: 1,
-            body
-          }
-        },
-        primitives
-      ).envelope
-  )
-}
 
 /** Somebody who carries bytes of others: the relay leaves out bodies for whoever appended them. */
 async function stranger(): Promise<Person> {
@@ -113,7 +60,8 @@ describe('bodies that this version does not know', () => {
     ]
   ])('%s end nothing, also after a restart', async (_, body) => {
     const [alice, bob] = await befriended(1)
-    for (const bytes of await sealAs(alice, [body])) await append(await stranger(), bob, bytes)
+    for (const bytes of await sealAs(world, alice, [body]))
+      await append(world, await stranger(), bob, bytes)
     await world.run(5_000)
     await requireAlive(alice, bob)
     await bob.crash()
@@ -123,7 +71,8 @@ describe('bodies that this version does not know', () => {
 
   it('are shown as what they are and kept', async () => {
     const [alice, bob] = await befriended(2)
-    for (const bytes of await sealAs(alice, [{}])) await append(await stranger(), bob, bytes)
+    for (const bytes of await sealAs(world, alice, [{}]))
+      await append(world, await stranger(), bob, bytes)
     await world.run(5_000)
     expect(await bob.texts('alice')).toContain('[a message this version cannot show]')
   })
@@ -147,7 +96,8 @@ describe('an introduction', () => {
     const bodies = NAMES.map((name) => ({
       introduction: { name, deliverySecret: alice.deliverySecret }
     }))
-    for (const bytes of await sealAs(alice, bodies)) await append(await stranger(), bob, bytes)
+    for (const bytes of await sealAs(world, alice, bodies))
+      await append(world, await stranger(), bob, bytes)
     await world.run(5_000)
     expect((await bob.api.listContacts()).map(({ name }) => name)).toEqual(['alice'])
     await requireAlive(alice, bob)
@@ -155,7 +105,7 @@ describe('an introduction', () => {
 
   it('that is longer than any name is not taken', async () => {
     const [alice, bob] = await befriended(4)
-    const sealed = sealAs(alice, [
+    const sealed = sealAs(world, alice, [
       { introduction: { name: 'x'.repeat(65), deliverySecret: alice.deliverySecret } }
     ])
     await expect(sealed).rejects.toThrow('body')
@@ -170,7 +120,7 @@ describe('a stranger', () => {
   }, async () => {
     const [alice, bob] = await befriended(5)
     const mallory = await stranger()
-    for (let count = 0; count < 300; count += 1) await append(mallory, bob, junk())
+    for (let count = 0; count < 300; count += 1) await append(world, mallory, bob, junk())
     await world.run(5_000)
     await requireAlive(alice, bob)
     await bob.stop()
@@ -196,7 +146,7 @@ describe('a stranger', () => {
     }
     for (let count = 0; count < 3; count += 1) await alice.send('bob', `hello ${count}`)
     await world.run(2_000)
-    for (let count = 0; count < 300; count += 1) await append(mallory, bob, junk())
+    for (let count = 0; count < 300; count += 1) await append(world, mallory, bob, junk())
     await world.run(60_000)
     await settle(world, alice, bob)
     await requireSameTalk(world, alice, bob)
@@ -207,7 +157,7 @@ describe('a stranger', () => {
     const mallory = await stranger()
     for (let count = 0; count < 5; count += 1) {
       const reference = primitives.sha256(await takeKeyPackage(mallory, bob))
-      await append(mallory, bob, junk(reference.subarray(0, envelope.EPOCH_TAG_BYTES)))
+      await append(world, mallory, bob, junk(reference.subarray(0, envelope.EPOCH_TAG_BYTES)))
     }
     await world.run(5_000)
     await requireAlive(alice, bob)
@@ -226,7 +176,12 @@ describe('a stranger', () => {
     const group = await world.crypto.create(nobody, world.random.bytes(32))
     const { welcome } = await world.crypto.add(group.state, [keyPackage], () => true)
     const reference = primitives.sha256(keyPackage)
-    await append(mallory, bob, junk(reference.subarray(0, envelope.EPOCH_TAG_BYTES), welcome))
+    await append(
+      world,
+      mallory,
+      bob,
+      junk(reference.subarray(0, envelope.EPOCH_TAG_BYTES), welcome)
+    )
     await world.run(5_000)
     await requireAlive(alice, bob)
     await bob.crash()
