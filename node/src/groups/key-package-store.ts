@@ -1,6 +1,8 @@
 // This device's key packages: the private halves it keeps, and the public halves its home hands out while it
 // sleeps. A private half is durable before its public half is published.
 import { envelope, keyPackages } from '@kith/protocols'
+import { equals } from 'uint8arrays/equals'
+import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
 import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
 import { storeKey } from '../kernel/store/key.ts'
@@ -9,8 +11,8 @@ import type { Write } from '../kernel/store/store.ts'
 import type { GroupCrypto, LocalDevice } from './group-crypto.ts'
 
 const PREFIX = 'groups/key-package'
-/** Present once a home has this device's last-resort package. */
-const LAST_RESORT_KEY = storeKey('groups/last-resort')
+/** What a home has of this device, as far as it knows: the last-resort package's hash, and single-use ones. */
+const PUBLISHED_KEY = storeKey('groups/published')
 
 /** Restocked when fewer are left: a quarter, so that a busy day does not reach the last resort. */
 const AVAILABLE_MIN = 8
@@ -32,6 +34,27 @@ interface SecretRecord {
   readonly lastResort: boolean
 }
 
+interface Published {
+  /** 32 bytes, SHA-256 of the package. */
+  readonly hash: Uint8Array
+  readonly tag: Uint8Array
+}
+
+interface PublishedRecord {
+  /** 32 bytes; empty before the first. */
+  readonly lastResort: Uint8Array
+  /** At most AVAILABLE_MAX. */
+  readonly packages: readonly Published[]
+}
+
+interface Made {
+  readonly keyPackage: Uint8Array
+  readonly tag: Uint8Array
+  readonly write: Write
+}
+
+const NOTHING = new Uint8Array(0)
+
 /** A key package of this device that a welcome names. */
 export interface HeldKeyPackage {
   readonly secret: Uint8Array
@@ -44,6 +67,7 @@ export interface KeyPackageComponents {
   readonly store: SealedStore
   readonly rpc: Rpc
   readonly crypto: GroupCrypto
+  readonly primitives: Pick<Primitives, 'sha256'>
   readonly device: LocalDevice
 }
 
@@ -64,20 +88,56 @@ export class KeyPackageStore {
     return { secret, reference, consume: lastResort ? [] : [{ type: 'delete', key }] }
   }
 
-  /** Brings the stock at a home up to the mark. Resolves to the number it then holds. */
+  /**
+   * Brings the stock at a home up to the mark, and takes out of it what nobody can invite this device with any more: a
+   * relay that got an old backup back offers packages whose private halves are used up. Resolves to the number it holds.
+   */
   async replenish(home: PeerAddress, signal: AbortSignal): Promise<number> {
-    const { rpc, store } = this.#components
-    const publish = (packages: Uint8Array[], lastResort: Uint8Array) =>
-      rpc.request(home, keyPackages.keyPackagesPublish, { packages, lastResort }, { signal })
-    const { available } = await publish([], new Uint8Array(0))
-    const hasLastResort = (await store.get(LAST_RESORT_KEY)) !== undefined
-    if (available >= AVAILABLE_MIN && hasLastResort) return available
-    const fresh: Uint8Array[] = []
-    while (available + fresh.length < AVAILABLE_MAX) fresh.push(await this.#create(false))
-    const lastResort = hasLastResort ? new Uint8Array(0) : await this.#create(true)
-    const published = await publish(fresh, lastResort)
-    await store.commit([{ type: 'put', key: LAST_RESORT_KEY, value: new Uint8Array(1) }])
-    return published.available
+    const publish = (request: keyPackages.PublishRequest) =>
+      this.#components.rpc.request(home, keyPackages.keyPackagesPublish, request, { signal })
+    const stock = await publish({ packages: [], lastResort: NOTHING, withdraw: [] })
+    const published = await this.#published()
+    const usable = await this.#usable(published.packages)
+    const [left, withdraw] = [
+      usable.filter(({ hash }) => stock.held.some((held) => equals(held, hash))),
+      stock.held.filter((held) => !usable.some(({ hash }) => equals(held, hash)))
+    ]
+    const hasLastResort =
+      published.lastResort.byteLength > 0 && equals(stock.lastResort, published.lastResort)
+    if (withdraw.length === 0 && left.length >= AVAILABLE_MIN && hasLastResort) return left.length
+    const fresh: Made[] = []
+    while (left.length + fresh.length < AVAILABLE_MAX) fresh.push(await this.#make(false))
+    const last = hasLastResort ? undefined : await this.#make(true)
+    const record: PublishedRecord = {
+      lastResort: last === undefined ? published.lastResort : this.#hashOf(last),
+      packages: [...left, ...fresh.map((made) => ({ hash: this.#hashOf(made), tag: made.tag }))]
+    }
+    await this.#components.store.commit([
+      ...[...fresh, ...(last === undefined ? [] : [last])].map(({ write }) => write),
+      { type: 'put', key: PUBLISHED_KEY, value: encodeRecord(record) }
+    ])
+    const { held } = await publish({
+      packages: fresh.map(({ keyPackage }) => keyPackage),
+      lastResort: last?.keyPackage ?? NOTHING,
+      withdraw
+    })
+    return held.length
+  }
+
+  async #published(): Promise<PublishedRecord> {
+    const record = await this.#components.store.get(PUBLISHED_KEY)
+    if (record === undefined) return { lastResort: NOTHING, packages: [] }
+    return decodeRecord<PublishedRecord>(record)
+  }
+
+  /** Those whose private half is still here. */
+  async #usable(packages: readonly Published[]): Promise<readonly Published[]> {
+    const secrets = await this.#components.store.getMany(packages.map(({ tag }) => this.#key(tag)))
+    return packages.filter((_, index) => secrets[index] !== undefined)
+  }
+
+  #hashOf({ keyPackage }: Made): Uint8Array {
+    return this.#components.primitives.sha256(keyPackage)
   }
 
   /**
@@ -105,14 +165,8 @@ export class KeyPackageStore {
     return keyPackage
   }
 
-  async #create(lastResort: boolean): Promise<Uint8Array> {
-    const { keyPackage, write } = await this.#make(lastResort)
-    await this.#components.store.commit([write])
-    return keyPackage
-  }
-
   /** A package, the tag of a welcome made with it, and what keeps its private half. */
-  async #make(lastResort: boolean) {
+  async #make(lastResort: boolean): Promise<Made> {
     const { crypto, device } = this.#components
     const { keyPackage, secret, reference } = await crypto.createKeyPackage(device, { lastResort })
     const record: SecretRecord = { secret, reference, lastResort }

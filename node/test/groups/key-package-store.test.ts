@@ -22,7 +22,13 @@ it('keeps private halves for the newest packages handed out, also of calls at on
     random: systemRandom
   })
   const device = createDevice('alice', 'laptop', primitives)
-  const packages = new KeyPackageStore({ store, rpc: undefined as never, crypto, device })
+  const packages = new KeyPackageStore({
+    store,
+    rpc: undefined as never,
+    crypto,
+    primitives,
+    device
+  })
   await Promise.all(Array.from({ length: HANDED_OUT_MAX + 10 }, () => packages.handOut()))
   const found = await Promise.all(
     references.map((reference) => packages.find(reference.subarray(0, 16)))

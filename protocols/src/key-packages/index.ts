@@ -13,7 +13,8 @@ export const keyPackagesPublish = defineProtocol<PublishRequest, PublishResponse
   response: PublishResponse,
   limits: {
     requestBytes: 272 * KIB,
-    responseBytes: KIB,
+    // 65 hashes.
+    responseBytes: 4 * KIB,
     timeoutMs: 15 * SECOND_MS,
     perPeer: { count: 60, windowMs: 60 * SECOND_MS }
   }

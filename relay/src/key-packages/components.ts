@@ -1,5 +1,5 @@
 // What the handlers of the key-package service are given.
-import type { Clock, RateLimiter, Write } from '@kith/node/kernel'
+import type { Clock, Primitives, RateLimiter, Write } from '@kith/node/kernel'
 import type { RelayEvents } from '../events.ts'
 import type { Directory } from '../identity/directory.ts'
 import type { Serial } from '../limits/serial.ts'
@@ -7,6 +7,7 @@ import type { StoreReader } from '../storage/reader.ts'
 
 export interface KeyPackageComponents {
   readonly store: StoreReader
+  readonly primitives: Pick<Primitives, 'sha256'>
   readonly directory: Directory
   readonly clock: Clock
   readonly events: RelayEvents

@@ -47,7 +47,8 @@ const remove = (by: Device, device: Device) =>
 const publish = (device: Device) =>
   device.network.rpc.request(device.peer, keyPackages.keyPackagesPublish, {
     packages: [Uint8Array.of(1), Uint8Array.of(2)],
-    lastResort: Uint8Array.of(9)
+    lastResort: Uint8Array.of(9),
+    withdraw: []
   })
 
 const packagesOf = async (taker: Device, account: Device) => {

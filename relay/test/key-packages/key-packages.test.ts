@@ -1,4 +1,5 @@
 // Key packages: once each, oldest first, a last resort, and nobody drains a supply.
+import { nodePrimitives as primitives } from '@kith/node/kernel/host'
 import { keyPackages } from '@kith/protocols'
 import { describe, expect, it } from 'vitest'
 import type { Device } from '../people.ts'
@@ -6,11 +7,18 @@ import { refusal, startWorld } from '../world.ts'
 
 describe('key packages', () => {
   const bytes = (value: number, length = 40) => new Uint8Array(length).fill(value)
-  const publish = (device: Device, packages: Uint8Array[], lastResort = new Uint8Array(0)) =>
+  const publish = (
+    device: Device,
+    packages: Uint8Array[],
+    lastResort = new Uint8Array(0),
+    withdraw: Uint8Array[] = []
+  ) =>
     device.network.rpc.request(device.peer, keyPackages.keyPackagesPublish, {
       packages,
-      lastResort
+      lastResort,
+      withdraw
     })
+  const hash = (value: number) => primitives.sha256(bytes(value))
   const take = async (device: Device, account: Uint8Array) => {
     const request = { account }
     const { packages } = await device.network.rpc.request(
@@ -24,7 +32,10 @@ describe('key packages', () => {
   it('are handed out once, oldest first, then the last-resort one again and again', async () => {
     const { join } = await startWorld()
     const [alice, bob] = [await join(), await join()]
-    expect(await publish(alice, [bytes(1), bytes(2)], bytes(9))).toEqual({ available: 2 })
+    expect(await publish(alice, [bytes(1), bytes(2)], bytes(9))).toEqual({
+      held: [hash(1), hash(2)],
+      lastResort: hash(9)
+    })
     const taken = []
     for (let count = 0; count < 4; count++) taken.push(...(await take(bob, alice.accountBytes)))
     expect(taken).toEqual([
@@ -33,7 +44,7 @@ describe('key packages', () => {
       [9, true],
       [9, true]
     ])
-    expect(await publish(alice, [])).toEqual({ available: 0 })
+    expect(await publish(alice, [])).toEqual({ held: [], lastResort: hash(9) })
   })
 
   it('are not used up by an account that the owner blocked, which is not told', async () => {
@@ -45,6 +56,22 @@ describe('key packages', () => {
     expect(await take(carol, alice.accountBytes)).toEqual([[1, false]])
     await alice.configure([])
     expect(await take(bob, alice.accountBytes)).toEqual([[2, false]])
+  })
+
+  it('are forgotten when their device withdraws them, and nothing else is', async () => {
+    const { join } = await startWorld()
+    const [alice, bob] = [await join(), await join()]
+    await publish(alice, [bytes(1), bytes(2)])
+    await publish(bob, [bytes(1)])
+    const withdraw = [hash(1), hash(77)]
+    expect(await publish(alice, [bytes(3)], undefined, withdraw)).toEqual({
+      held: [hash(2), hash(3)],
+      lastResort: new Uint8Array(0)
+    })
+    expect(await take(bob, alice.accountBytes)).toEqual([[2, false]])
+    expect(await take(alice, bob.accountBytes)).toEqual([[1, false]])
+    const badly = publish(alice, [], undefined, [new Uint8Array(31)])
+    await expect(badly).rejects.toMatchObject(refusal('malformed'))
   })
 
   it('go to one of two who take at the same time', async () => {

@@ -185,9 +185,13 @@ function otherVectors(): Record<string, readonly Case[]> {
     'key-packages-publish': [
       ...cases('request', keyPackages.PublishRequest, {
         packages: [filled(1, 40), filled(2, 40)],
-        lastResort: filled(3, 40)
+        lastResort: filled(3, 40),
+        withdraw: [filled(4)]
       }),
-      ...cases('response', keyPackages.PublishResponse, { available: 300 })
+      ...cases('response', keyPackages.PublishResponse, {
+        held: [filled(5), filled(6)],
+        lastResort: filled(7)
+      })
     ],
     'key-packages-take': [
       ...cases('request', keyPackages.TakeRequest, { account: filled(0xa1) }),

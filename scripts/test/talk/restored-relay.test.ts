@@ -1,5 +1,6 @@
 // A relay whose disk is gone or of yesterday: what was not delivered is offered again, and nothing is doubled.
 import { MemoryDisk } from '@kith/node/kernel'
+import { idBytes, keyPackages } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
 import { requireNothingWaits, requireSameTalk, settle } from './checks.ts'
 import type { Person } from './person.ts'
@@ -126,6 +127,48 @@ describe('a relay with a backup of yesterday', () => {
     await world.run(120_000)
     await bob.start()
     await world.run(120_000)
+    await finish(alice, bob)
+  })
+
+  it('offers nobody the keys that were used since, and a first chat begins', async () => {
+    const [alice, bob] = await befriended(7)
+    const backup = await world.backUpRelay()
+    await world.run(5_000)
+    // Takes a key package of bob's, whose private half is used up once his device has joined.
+    await talkFor(1, alice, bob)
+    await replaceDisk(backup)
+    await world.run(60_000)
+    const carol = world.join('carol')
+    await carol.start()
+    await world.run(2_000)
+    await carol.api.addContact({ link: bob.link })
+    await bob.api.addContact({ link: carol.link })
+    await carol.send('bob', 'hello from carol')
+    await settle(world, carol, bob)
+    expect(await bob.texts('carol')).toEqual(['hello from carol'])
+  })
+})
+
+describe('a relay that was wiped', () => {
+  it('gets the last-resort key package again, so that nobody is unreachable', async () => {
+    const [alice, bob] = await befriended(8)
+    await talkFor(1, alice, bob)
+    await replaceDisk(new MemoryDisk())
+    await world.run(60_000)
+    const carol = world.join('carol')
+    await carol.start()
+    await world.run(2_000)
+    const relay = { id: world.relayId, addresses: world.relayAddresses() }
+    const taken = []
+    // One more than one taker gets of the single-use ones.
+    for (let count = 0; count < 11; count += 1) {
+      const asked = carol.rpc?.request(relay, keyPackages.keyPackagesTake, {
+        account: idBytes(bob.account)
+      })
+      await world.run(100)
+      taken.push(...((await asked)?.packages ?? []))
+    }
+    expect(taken.map(({ lastResort }) => lastResort)).toEqual([...Array(10).fill(false), true])
     await finish(alice, bob)
   })
 })

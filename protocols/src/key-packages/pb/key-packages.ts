@@ -9,6 +9,7 @@ const EMPTY_BYTES = Object.freeze(new Uint8Array(0))
 export interface PublishRequest {
   packages: Uint8Array[]
   lastResort: Uint8Array
+  withdraw: Uint8Array[]
 }
 
 export namespace PublishRequest {
@@ -33,13 +34,21 @@ export namespace PublishRequest {
           w.bytes(obj.lastResort)
         }
 
+        if (obj.withdraw != null && obj.withdraw.length > 0) {
+          for (const value of obj.withdraw) {
+            w.uint32(26)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           packages: [],
-          lastResort: EMPTY_BYTES
+          lastResort: EMPTY_BYTES,
+          withdraw: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -64,6 +73,18 @@ export namespace PublishRequest {
               obj.lastResort = reader.bytes()
               break
             }
+            case 3: {
+              if (opts.limits?.withdraw != null && obj.withdraw.length === opts.limits.withdraw) {
+                throw new MaxLengthError('Decode error - repeated field "withdraw" had too many elements')
+              }
+
+              if (obj.withdraw.length === 64) {
+                throw new MaxLengthError('Decode error - repeated field "withdraw" had too many elements')
+              }
+
+              obj.withdraw.push(reader.bytes())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -74,7 +95,8 @@ export namespace PublishRequest {
         return obj
       }, function * (reader, length, prefix, opts = {}) {
         const obj = {
-          packages: 64
+          packages: 64,
+          withdraw: 64
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -109,6 +131,25 @@ export namespace PublishRequest {
               }
               break
             }
+            case 3: {
+              if (opts.limits?.withdraw != null && obj.withdraw === opts.limits.withdraw) {
+                throw new MaxLengthError('Streaming decode error - repeated field "withdraw" had too many elements')
+              }
+
+              if (obj.withdraw === 64) {
+                throw new MaxLengthError('Streaming decode error - repeated field "withdraw" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.withdraw[]`,
+                index: obj.withdraw,
+                value: reader.bytes()
+              }
+
+              obj.withdraw++
+
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -132,6 +173,12 @@ export namespace PublishRequest {
     value: Uint8Array
   }
 
+  export interface PublishRequestWithdrawFieldEvent {
+    field: '$.withdraw[]'
+    index: number
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<PublishRequest>): Uint8Array {
     return encodeMessage(obj, PublishRequest.codec())
   }
@@ -140,13 +187,14 @@ export namespace PublishRequest {
     return decodeMessage(buf, PublishRequest.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PublishRequest>): Generator<PublishRequestPackagesFieldEvent | PublishRequestLastResortFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PublishRequest>): Generator<PublishRequestPackagesFieldEvent | PublishRequestLastResortFieldEvent | PublishRequestWithdrawFieldEvent> {
     return streamMessage(buf, PublishRequest.codec(), opts)
   }
 }
 
 export interface PublishResponse {
-  available: number
+  held: Uint8Array[]
+  lastResort: Uint8Array
 }
 
 export namespace PublishResponse {
@@ -159,9 +207,16 @@ export namespace PublishResponse {
           w.fork()
         }
 
-        if ((obj.available != null && obj.available !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.available)
+        if (obj.held != null && obj.held.length > 0) {
+          for (const value of obj.held) {
+            w.uint32(10)
+            w.bytes(value)
+          }
+        }
+
+        if ((obj.lastResort != null && obj.lastResort.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.lastResort)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -169,7 +224,8 @@ export namespace PublishResponse {
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
-          available: 0
+          held: [],
+          lastResort: EMPTY_BYTES
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -179,7 +235,19 @@ export namespace PublishResponse {
 
           switch (tag >>> 3) {
             case 1: {
-              obj.available = reader.uint32()
+              if (opts.limits?.held != null && obj.held.length === opts.limits.held) {
+                throw new MaxLengthError('Decode error - repeated field "held" had too many elements')
+              }
+
+              if (obj.held.length === 64) {
+                throw new MaxLengthError('Decode error - repeated field "held" had too many elements')
+              }
+
+              obj.held.push(reader.bytes())
+              break
+            }
+            case 2: {
+              obj.lastResort = reader.bytes()
               break
             }
             default: {
@@ -191,6 +259,10 @@ export namespace PublishResponse {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          held: 64
+        }
+
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -198,9 +270,28 @@ export namespace PublishResponse {
 
           switch (tag >>> 3) {
             case 1: {
+              if (opts.limits?.held != null && obj.held === opts.limits.held) {
+                throw new MaxLengthError('Streaming decode error - repeated field "held" had too many elements')
+              }
+
+              if (obj.held === 64) {
+                throw new MaxLengthError('Streaming decode error - repeated field "held" had too many elements')
+              }
+
               yield {
-                field: `${prefix}.available`,
-                value: reader.uint32()
+                field: `${prefix}.held[]`,
+                index: obj.held,
+                value: reader.bytes()
+              }
+
+              obj.held++
+
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.lastResort`,
+                value: reader.bytes()
               }
               break
             }
@@ -216,9 +307,15 @@ export namespace PublishResponse {
     return _codec
   }
 
-  export interface PublishResponseAvailableFieldEvent {
-    field: '$.available'
-    value: number
+  export interface PublishResponseHeldFieldEvent {
+    field: '$.held[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface PublishResponseLastResortFieldEvent {
+    field: '$.lastResort'
+    value: Uint8Array
   }
 
   export function encode (obj: Partial<PublishResponse>): Uint8Array {
@@ -229,7 +326,7 @@ export namespace PublishResponse {
     return decodeMessage(buf, PublishResponse.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PublishResponse>): Generator<PublishResponseAvailableFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PublishResponse>): Generator<PublishResponseHeldFieldEvent | PublishResponseLastResortFieldEvent> {
     return streamMessage(buf, PublishResponse.codec(), opts)
   }
 }
