@@ -41,6 +41,7 @@ import type { Profile } from './identity/profile.ts'
 import type { Clock } from './kernel/clock.ts'
 import type { Failpoint } from './kernel/failpoint.ts'
 import type { Log } from './kernel/log.ts'
+import type { WrapStep } from './kernel/machine.ts'
 import type { Network } from './kernel/network.ts'
 import type { Primitives } from './kernel/primitives.ts'
 import type { Random } from './kernel/random.ts'
@@ -68,6 +69,7 @@ export interface MessengerComponents {
   readonly random: Random
   readonly log: Log
   readonly failpoint?: Failpoint | undefined
+  readonly wrapStep?: WrapStep | undefined
 }
 
 export interface MessengerInit {

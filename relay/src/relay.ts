@@ -9,6 +9,7 @@ import {
   type Random,
   type Store,
   StoreError,
+  type WrapStep,
   type Write
 } from '@kith/node/kernel'
 import {
@@ -51,6 +52,7 @@ export interface RelayInit {
   /** Token for the join link; empty when registration is open. */
   readonly invite: string
   readonly failpoint?: Failpoint | undefined
+  readonly wrapStep?: WrapStep | undefined
 }
 
 export interface RelayStatus {
@@ -137,7 +139,7 @@ async function openServices(
   events: RelayEvents,
   onFailure: (error: unknown) => void
 ) {
-  const { store, primitives, clock, privateKey, config, failpoint } = init
+  const { store, primitives, clock, privateKey, config, failpoint, wrapStep } = init
   const commit = async (writes: readonly Write[]): Promise<void> => {
     try {
       await store.commit(writes)
@@ -157,7 +159,8 @@ async function openServices(
       limits: config.limits,
       commit,
       onFailure,
-      failpoint
+      failpoint,
+      wrapStep
     },
     meta
   )

@@ -16,7 +16,7 @@ import type { LocalDevice } from '../groups/group-crypto.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Failpoint } from '../kernel/failpoint.ts'
 import type { Log } from '../kernel/log.ts'
-import { Machine } from '../kernel/machine.ts'
+import { Machine, type WrapStep } from '../kernel/machine.ts'
 import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Rpc } from '../kernel/rpc.ts'
@@ -48,6 +48,7 @@ export interface DeliveryComponents {
   readonly random: Random
   readonly log: Log
   readonly failpoint?: Failpoint | undefined
+  readonly wrapStep?: WrapStep | undefined
   readonly device: LocalDevice
   readonly rpc: Rpc
   readonly groups: GroupOpener &
@@ -89,7 +90,8 @@ export class Delivery {
     this.#components = components
     this.#init = init
     this.#lastKept = init.state.lastLocal
-    const { clock, primitives } = components
+    const { clock, primitives, wrapStep } = components
+    const step = createStep({ sha256: (...parts) => primitives.sha256(...parts) })
     this.#transactions = new Transactions(components)
     this.#evidence = new EvidenceBook(components)
     this.#groups = new GroupWork(components, {
@@ -101,16 +103,12 @@ export class Delivery {
       held: (device, ids) => this.dispatch({ type: 'held', device, ids }),
       online: (device) => this.dispatch({ type: 'device-online', device })
     })
-    this.#machine = new Machine(
-      init.state,
-      createStep({ sha256: (...parts) => primitives.sha256(...parts) }),
-      {
-        commit: (changes) => this.#transactions.commit(changes),
-        perform: (effect) => this.#perform(effect),
-        now: () => clock.now(),
-        onFailure: (error) => this.#fail(error)
-      }
-    )
+    this.#machine = new Machine(init.state, wrapStep?.(step) ?? step, {
+      commit: (changes) => this.#transactions.commit(changes),
+      perform: (effect) => this.#perform(effect),
+      now: () => clock.now(),
+      onFailure: (error) => this.#fail(error)
+    })
   }
 
   get state(): DeliveryState {

@@ -143,7 +143,9 @@ function follow(
   { group, receipt }: { group: ChangedEpoch; receipt: Uint8Array }
 ): void {
   if (!isNext(turn, id, group.epoch)) return
-  turn.setPending(id, undefined)
+  const { pending } = turn.conversation(id)
+  // A change of another group of the chat may be the one that its sequencer has put first.
+  if (pending?.epoch.groupId === group.epoch.groupId) turn.setPending(id, undefined)
   apply(turn, id, group, receipt)
   reconcile(turn, id)
 }

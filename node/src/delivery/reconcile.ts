@@ -10,11 +10,15 @@ import type { Turn } from './turn.ts'
 export function reconcile(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
   if (conversation.phase !== 'ready' || conversation.changing) return
-  const epoch = currentEpoch(conversation)
-  const incarnation = conversation.incarnations.find(({ groupId }) => groupId === epoch.groupId)
-  if (incarnation === undefined) return
-  turn.updateConversation({ ...conversation, changing: true })
   const { pending } = conversation
+  // What was made is asked for in its own group, even if everyone sends in another by now.
+  const { groupId: changed } = pending?.epoch ?? currentEpoch(conversation)
+  const incarnation = conversation.incarnations.find(({ groupId }) => groupId === changed)
+  const epoch = conversation.epochs.find(
+    (one) => one.groupId === changed && one.epoch === incarnation?.epoch
+  )
+  if (incarnation === undefined || epoch === undefined) return
+  turn.updateConversation({ ...conversation, changing: true })
   if (pending === undefined)
     turn.whenDurable({ type: 'change', conversation: id, incarnation, epoch })
   else turn.whenDurable({ type: 'sequence', conversation: id, incarnation, epoch, change: pending })

@@ -32,6 +32,8 @@ import { takeKeyPackages } from './key-packages.ts'
 import { Sequencing } from './sequencing.ts'
 
 const GROUP_ID_BYTES = 32
+/** Of a direct chat: logs of more are not asked for. */
+const ACCOUNTS_MAX = 2
 
 export interface DirectGroupsComponents {
   readonly rpc: Rpc
@@ -181,27 +183,35 @@ export class DirectGroups {
     }
   }
 
-  /** Two passes: the first finds out which logs are needed to judge the members, the second judges them. */
+  /**
+   * A pass for each account whose log is needed to judge the members, and one that judges them: a pass stops at the
+   * first member that it does not know.
+   */
   async #join(welcome: Uint8Array, secret: Uint8Array): Promise<GroupSnapshot> {
     const { crypto, device, directory } = this.#components
-    const unknown = new Map<AccountId, PeerAddress[]>()
-    const collect = (member: Member): boolean => {
-      const known = directory.certified(member)
-      // Who is unknown may be connected to this device right now, and can be asked itself.
-      const itself = { id: member.device, addresses: [] }
-      if (!known) unknown.set(member.account, [...(unknown.get(member.account) ?? []), itself])
-      return known
+    const asked = new Set<AccountId>()
+    for (;;) {
+      const unknown = new Map<AccountId, PeerAddress[]>()
+      const collect = (member: Member): boolean => {
+        const known = directory.certified(member)
+        // Who is unknown may be connected to this device right now, and can be asked itself.
+        const itself = { id: member.device, addresses: [] }
+        if (!known) unknown.set(member.account, [...(unknown.get(member.account) ?? []), itself])
+        return known
+      }
+      try {
+        return requireDirect(await crypto.join(welcome, secret, collect), device.account)
+      } catch (error) {
+        const isUncertified = error instanceof GroupCryptoError && error.code === 'uncertified'
+        const fresh = [...unknown].filter(([account]) => !asked.has(account))
+        const room = ACCOUNTS_MAX - asked.size
+        if (!isUncertified || fresh.length === 0 || fresh.length > room) throw error
+        for (const [account, devices] of fresh) {
+          asked.add(account)
+          await directory.refresh(account, [...relaysOf(this.#components, account), ...devices])
+        }
+      }
     }
-    try {
-      return requireDirect(await crypto.join(welcome, secret, collect), device.account)
-    } catch (error) {
-      const isUncertified = error instanceof GroupCryptoError && error.code === 'uncertified'
-      if (!isUncertified || unknown.size === 0) throw error
-    }
-    for (const [account, devices] of unknown) {
-      await directory.refresh(account, [...relaysOf(this.#components, account), ...devices])
-    }
-    return requireDirect(await crypto.join(welcome, secret, directory.certified), device.account)
   }
 }
 

@@ -10,6 +10,14 @@ export type Step<State, Input, Effect> = (
   input: Input
 ) => { readonly state: State; readonly effects: readonly Effect[] }
 
+/**
+ * Stands between a machine and its step: a simulator traces every step this way, and breaks one to see that its checks
+ * find it.
+ */
+export type WrapStep = <State, Input, Effect>(
+  step: Step<State, Input, Effect>
+) => Step<State, Input, Effect>
+
 /** Writes that must be durable before any effect with `after` naming them. */
 export interface CommitEffect<Change = Write> {
   readonly type: 'commit'

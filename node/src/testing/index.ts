@@ -1,7 +1,12 @@
 // Memory twins and suites for tests, and what a test needs to seal as a device would.
+export { currentEpoch } from '../conversations/incarnations.ts'
 export { sealEnvelope } from '../conversations/sealing.ts'
+export type { Effect, Input } from '../delivery/inputs.ts'
 export { loadState } from '../delivery/load.ts'
+export type { DeliveryState } from '../delivery/state.ts'
+export { exportConversations, importWrites } from '../delivery/transfer.ts'
 export { createSymbolicCrypto, type SymbolicInit } from '../groups/symbolic.ts'
+export { addDeviceOperation, createAccountOperation, signConsent } from '../identity/account.ts'
 export * from './fake-clock.ts'
 export * from './memory-network.ts'
 export * from './people.ts'

@@ -1,4 +1,6 @@
+import { fromString } from 'uint8arrays/from-string'
 import { describe, expect, it } from 'vitest'
+import { currentEpoch } from '../../src/conversations/incarnations.ts'
 import type { Input, Opened } from '../../src/delivery/inputs.ts'
 import type { MadeChange, OpenedChange, Sequenced } from '../../src/delivery/state.ts'
 import {
@@ -25,6 +27,20 @@ const CHANGE: MadeChange = {
   slots: [],
   commit: bytes(20, 42),
   welcomes: [{ id: idOf(WELCOME), envelope: WELCOME, account: ALICE.account }]
+}
+
+/** A group that bob has founded, in which everyone sends: its creator is below, or its id. */
+const BOBS = { ...EPOCH, groupId: '00'.repeat(32), tag: 'd'.repeat(32) }
+
+/** Bob's welcome arrives while the change is being made. */
+function joinBobs(world: ReturnType<typeof readyWorld>): void {
+  world.push(WELCOME)
+  const view = { ...STARTED.snapshot.view, groupId: fromString(BOBS.groupId, 'base16') }
+  const snapshot = { ...STARTED.snapshot, view }
+  world.answer({ type: 'joined', snapshot, epoch: BOBS, slots: [], writes: [] })
+  const conversation = world.state.conversations.get(CHAT)
+  if (conversation === undefined) throw new Error('no conversation')
+  expect(currentEpoch(conversation).groupId).toBe(BOBS.groupId)
 }
 
 const made = { type: 'change-made', conversation: CHAT, change: CHANGE } as const
@@ -196,5 +212,28 @@ describe('a change of a group', () => {
       archiveKey: NEXT.archiveKey,
       content: { epoch: 2, body: { text: { text: 'after' } } }
     })
+  })
+  it('is asked for in its own group when everyone sends in another by now', () => {
+    const world = changingWorld()
+    joinBobs(world)
+    world.give(made)
+    expect(world.all('sequence')).toMatchObject([
+      { incarnation: { groupId: EPOCH.groupId }, epoch: EPOCH, change: { commit: CHANGE.commit } }
+    ])
+  })
+
+  it('stays pending when another group of the chat moves on', () => {
+    const world = changingWorld()
+    joinBobs(world)
+    world.give(made)
+    const change = { ...CHANGE, epoch: { ...BOBS, epoch: 2, tag: 'e'.repeat(32) } }
+    world.push(envelopeOf(71, fromString(BOBS.tag, 'base16')))
+    const body = { commit: { commit: CHANGE.commit, receipt } }
+    const group = fromString(BOBS.groupId, 'base16')
+    const message = fromBob(1, { content: { body, group } }) as Extract<Opened, { type: 'message' }>
+    world.answer({ ...message, change: { type: 'applied', group: change } })
+    const conversation = world.state.conversations.get(CHAT)
+    expect(conversation?.incarnations.at(-1)).toMatchObject({ groupId: BOBS.groupId, epoch: 2 })
+    expect(conversation?.pending?.commit).toEqual(CHANGE.commit)
   })
 })

@@ -6,6 +6,7 @@ import {
   type Primitives,
   type Store,
   StoreError,
+  type WrapStep,
   type Write
 } from '@kith/node/kernel'
 import { ProtocolError, box as protocol } from '@kith/protocols'
@@ -35,6 +36,7 @@ export interface BoxesComponents {
   /** Called once when the machine cannot go on. */
   readonly onFailure: (error: unknown) => void
   readonly failpoint?: Failpoint | undefined
+  readonly wrapStep?: WrapStep | undefined
 }
 
 /** The boxes of this relay, as the services use them. */
@@ -86,20 +88,17 @@ class MachineBoxes implements Boxes {
 
   constructor(components: BoxesComponents, state: BoxState) {
     this.#components = components
-    const { primitives, limits, clock, commit, failpoint } = components
-    this.#machine = new Machine<BoxState, BoxInput, BoxEffect>(
-      state,
-      createBoxStep({ sha256: primitives.sha256, limits }),
-      {
-        commit: (writes) => {
-          failpoint?.('relay-commit')
-          return commit(writes)
-        },
-        perform: (effect) => this.#perform(effect),
-        now: () => clock.now(),
-        onFailure: (error) => this.#fail(error)
-      }
-    )
+    const { primitives, limits, clock, commit, failpoint, wrapStep } = components
+    const step = createBoxStep({ sha256: primitives.sha256, limits })
+    this.#machine = new Machine<BoxState, BoxInput, BoxEffect>(state, wrapStep?.(step) ?? step, {
+      commit: (writes) => {
+        failpoint?.('relay-commit')
+        return commit(writes)
+      },
+      perform: (effect) => this.#perform(effect),
+      now: () => clock.now(),
+      onFailure: (error) => this.#fail(error)
+    })
     this.#remembering = this.#rememberHeld()
   }
 
