@@ -3,68 +3,27 @@
 import { openMemoryStore } from '@kith/node/kernel'
 import { nodePrimitives as primitives } from '@kith/node/kernel/host'
 import { loadState } from '@kith/node/testing'
-import { type DeviceId, idBytes, identity, LABELS, sequencer } from '@kith/protocols'
+import { type DeviceId, LABELS, sequencer } from '@kith/protocols'
 import { afterEach, describe, expect, it } from 'vitest'
+import { addDevice, comeHome, type Four, fourDevices } from './four.ts'
 import type { Person } from './person.ts'
-import { World } from './world.ts'
+import type { World } from './world.ts'
 
 let world: World
 afterEach(() => world.end())
 
 const NEVER = new Promise<never>(() => {})
 
-interface Four {
-  readonly phone: Person
-  readonly laptop: Person
-  readonly bob: Person
-  readonly tablet: Person
-}
-
 const relay = () => ({ id: world.relayId, addresses: world.relayAddresses() })
 const noticesOf = (person: Person) => person.eventsOf('notice').map(({ text }) => text)
 
-/** Another device of an account: in its log at the relay, with key packages there, in none of its chats yet. */
-async function addDevice(first: Person, name: string): Promise<Person> {
-  const { account, rpc } = first
-  const asked = rpc?.request(relay(), identity.identityFetch, {
-    account: idBytes(account),
-    from: 0
-  })
-  await world.run(20)
-  const added = world.join(name, { of: first, log: (await asked)?.operations ?? [] })
-  const request = { operation: added.log.at(-1) as identity.SignedOperation, invite: '' }
-  const appended = rpc?.request(relay(), identity.identityAppend, request)
-  await world.run(20)
-  await appended
-  await added.start()
-  await world.run(2_000)
-  return added
-}
-
-/** Has a device look at its account's log, as it does whenever it comes home. */
-async function comeHome(person: Person): Promise<void> {
-  await person.stop()
-  await person.start()
-}
-
-/** Alice's phone and laptop, bob's first device and tablet, all in one chat in which everybody has written. */
+/** Four devices in one chat in which everybody has written. */
 async function four(seed: number): Promise<Four> {
-  world = await World.of(seed, ['alice', 'bob'])
-  const [phone, bob] = world.people as [Person, Person]
-  const laptop = await addDevice(phone, 'laptop')
-  const tablet = await addDevice(bob, 'tablet')
-  for (const device of [phone, laptop]) await device.api.addContact({ link: bob.link })
-  for (const device of [bob, tablet]) await device.api.addContact({ link: phone.link })
-  for (const device of [phone, bob]) await comeHome(device)
-  await world.run(2_000)
-  await phone.send('bob', 'from the phone')
-  await world.run(10_000)
+  const made = await fourDevices(seed)
+  world = made.world
+  const { phone, laptop, bob, tablet } = made
   await allMembers([phone, laptop, bob, tablet])
-  await laptop.send('bob', 'from the laptop')
-  await bob.send('alice', 'from bob')
-  await tablet.send('alice', 'from the tablet')
-  await world.run(10_000)
-  return { phone, laptop, bob, tablet }
+  return made
 }
 
 const contactOf = (person: Person): string =>
@@ -138,7 +97,7 @@ describe('a device that wins a change and is lost before it sends it', () => {
     timeout: 60_000
   }, async () => {
     const { phone, laptop, bob, tablet } = await four(1)
-    const watch = await addDevice(phone, 'watch')
+    const watch = await addDevice(world, phone, 'watch')
     await watch.api.addContact({ link: bob.link })
     const { isWon } = dieWinning(phone)
     await comeHome(phone)
@@ -152,7 +111,7 @@ describe('a device that wins a change and is lost before it sends it', () => {
     await allMembers([laptop, watch, bob, tablet])
     await everybodyTalks([laptop, watch, bob, tablet], 'after the loss')
 
-    const desk = await addDevice(laptop, 'desk')
+    const desk = await addDevice(world, laptop, 'desk')
     await desk.api.addContact({ link: bob.link })
     await comeHome(laptop)
     await world.run(20_000)
@@ -177,7 +136,7 @@ describe('a device that wins a change and is lost before it sends it', () => {
 describe('a change that comes late', () => {
   it('by its own message, after it was found with the sequencer, changes nothing twice', async () => {
     const { phone, laptop, bob, tablet } = await four(2)
-    const watch = await addDevice(phone, 'watch')
+    const watch = await addDevice(world, phone, 'watch')
     await watch.api.addContact({ link: bob.link })
     // The answer of the sequencer is on its way to the phone while others find the change.
     let hold: ((value?: unknown) => void) | undefined
@@ -200,7 +159,7 @@ describe('a change that comes late', () => {
 
   it('and never to one member, who finds it when something of a later epoch comes', async () => {
     const { phone, laptop, bob, tablet } = await four(3)
-    const watch = await addDevice(phone, 'watch')
+    const watch = await addDevice(world, phone, 'watch')
     await watch.api.addContact({ link: bob.link })
     const { isWon } = dieWinning(phone)
     await comeHome(phone)
@@ -226,8 +185,8 @@ describe('changes at the same time', () => {
     },
     async (seed) => {
       const { phone, laptop, bob, tablet } = await four(seed)
-      const watch = await addDevice(phone, 'watch')
-      const pad = await addDevice(bob, 'pad')
+      const watch = await addDevice(world, phone, 'watch')
+      const pad = await addDevice(world, bob, 'pad')
       await watch.api.addContact({ link: bob.link })
       await pad.api.addContact({ link: phone.link })
       const people = [phone, laptop, bob, tablet]
@@ -249,7 +208,7 @@ async function withLies(
 ): Promise<Four & { watch: Person }> {
   const all = await four(seed)
   const { phone, laptop, bob } = all
-  const watch = await addDevice(phone, 'watch')
+  const watch = await addDevice(world, phone, 'watch')
   await watch.api.addContact({ link: bob.link })
   const { isWon } = dieWinning(phone)
   await comeHome(phone)
@@ -349,8 +308,8 @@ describe('a sequencer that signs two changes for one epoch', () => {
     timeout: 60_000
   }, async () => {
     const { phone, laptop, bob, tablet } = await four(9)
-    const watch = await addDevice(phone, 'watch')
-    const pad = await addDevice(bob, 'pad')
+    const watch = await addDevice(world, phone, 'watch')
+    const pad = await addDevice(world, bob, 'pad')
     await watch.api.addContact({ link: bob.link })
     await pad.api.addContact({ link: phone.link })
     const backup = await world.backUpRelay()
