@@ -181,12 +181,14 @@ class Running implements Messenger {
   ) {
     this.#parts = parts
     this.#init = init
+    const isOwnDevice = (device: DeviceId) => parts.devices.isOther(device)
     this.#views = new MessageViews(parts.contacts, init.profile)
     this.#delivery = new Delivery(
       { ...parts, marks: new Marks(parts.store), device: init.device },
       {
         state: start.state,
         targets: (account, envelopeId) => targetsOf(parts, account, envelopeId),
+        isOwnDevice,
         onEvent: (event) => this.#onEvent(event),
         onFailure: () =>
           this.#events.emit({ type: 'notice', text: 'The store failed; nothing more is kept.' })
@@ -211,7 +213,14 @@ class Running implements Messenger {
     this.#neighbours = new Neighbours({ ...parts, delivery: this.#delivery }, init.profile.account)
     const isKnown = (device: DeviceId) => this.#neighbours.isOfContact(device)
     const isBlocked = (device: DeviceId) => this.#neighbours.isOfBlocked(device)
-    serveDevices({ ...parts, ...init, delivery: this.#delivery, isKnown, isBlocked })
+    serveDevices({
+      ...parts,
+      ...init,
+      delivery: this.#delivery,
+      isKnown,
+      isOwnDevice,
+      isBlocked
+    })
     const sessions = new HomeSessions(
       { ...parts, delivery: this.#delivery },
       {

@@ -8,7 +8,7 @@ import {
   Commit
 } from './box/index.ts'
 import type { Codec, Protocol, SubscriptionProtocol } from './define.ts'
-import { directDeliver } from './direct/index.ts'
+import { directDeliver, directHeads } from './direct/index.ts'
 import {
   Content,
   ENVELOPE_BYTES_MAX,
@@ -65,6 +65,7 @@ export const PROTOCOLS: readonly AnyProtocol[] = [
   boxPutSlot,
   boxConfigure,
   directDeliver,
+  directHeads,
   sequencerAppend,
   sequencerDecided,
   linkingPut,

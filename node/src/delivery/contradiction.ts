@@ -2,6 +2,7 @@
 import {
   box,
   decodeBounded,
+  direct,
   KIB,
   LABELS,
   ProtocolError,
@@ -16,8 +17,6 @@ import type { Primitives } from '../kernel/primitives.ts'
 import type { Evidence } from './evidence.ts'
 
 const RECEIPT_BYTES_MAX = KIB
-/** Of one signed head: a commit, and a path through a tree of 8,192 boxes. */
-const HEAD_BYTES_MAX = 2 * KIB
 
 /** Whether the relay signed both statements and they contradict each other. Bytes of anybody's making are just no proof. */
 export function convicts(
@@ -29,10 +28,19 @@ export function convicts(
   return a !== undefined && b !== undefined && headsContradict(a, b)
 }
 
-function openHead(bytes: Uint8Array, relay: RelayId, primitives: Primitives): Vouched | undefined {
+/** A head that the relay signed, whatever store epoch it names; else undefined. */
+export function openHead(
+  bytes: Uint8Array,
+  relay: RelayId,
+  primitives: Primitives
+): Vouched | undefined {
   try {
-    const signed = decodeBounded(box.SignedHead, bytes, HEAD_BYTES_MAX)
-    const claimed = decodeBounded(box.Commit, signed.commit?.commit ?? NOTHING, HEAD_BYTES_MAX)
+    const signed = decodeBounded(box.SignedHead, bytes, direct.HEAD_BYTES_MAX)
+    const claimed = decodeBounded(
+      box.Commit,
+      signed.commit?.commit ?? NOTHING,
+      direct.HEAD_BYTES_MAX
+    )
     const key = publicKeyOf(relay)
     const commit = box.openSignedHead(signed, key, claimed.storeEpoch, primitives)
     return commit && { signed, commit }

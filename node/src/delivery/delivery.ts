@@ -3,6 +3,8 @@ import {
   type AccountId,
   box,
   type ConversationId,
+  type DeviceId,
+  type direct,
   envelope,
   type MessageId,
   ProtocolError,
@@ -27,6 +29,7 @@ import { type Evidence, EvidenceBook, FORKED } from './evidence.ts'
 import { FalseAnswer } from './false-answer.ts'
 import { type GroupChanger, GroupWork } from './group-work.ts'
 import type { DeliveryEvent, Effect, Input, StartedGroup } from './inputs.ts'
+import { LogComparison } from './log-comparison.ts'
 import type { Marks } from './marks.ts'
 import { type GroupOpener, isTemporary, openAll } from './opening.ts'
 import { openReceipt, sealReceipt } from './receipt-slots.ts'
@@ -59,6 +62,8 @@ export interface DeliveryInit {
   readonly state: DeliveryState
   /** The recipient and, when this device has its secret, the token for this envelope. */
   readonly targets: (account: AccountId, envelopeId: Uint8Array) => box.Target[]
+  /** Whether it is of this account, by the log. */
+  readonly isOwnDevice: (device: DeviceId) => boolean
   readonly onEvent: (event: DeliveryEvent) => void
   /** The store failed: nothing more is taken or acknowledged. */
   readonly onFailure: (error: unknown) => void
@@ -74,6 +79,7 @@ export class Delivery {
   readonly #devices: DeviceRoutes
   readonly #answers = new DirectAnswers()
   readonly #evidence: EvidenceBook
+  readonly #comparison: LogComparison
   readonly #groups: GroupWork
   readonly #transactions: Transactions
   readonly #stopping = new AbortController()
@@ -101,8 +107,20 @@ export class Delivery {
     })
     this.#devices = new DeviceRoutes(components, {
       held: (device, ids) => this.dispatch({ type: 'held', device, ids }),
-      online: (device) => this.dispatch({ type: 'device-online', device })
+      online: (device) => {
+        this.dispatch({ type: 'device-online', device })
+        this.#comparison.meet(device)
+      }
     })
+    this.#comparison = new LogComparison(
+      { ...components, evidence: this.#evidence },
+      {
+        self: init.state.self.account,
+        isOwnDevice: (device) => init.isOwnDevice(device),
+        peerOf: (device) => this.#devices.peerOf(device),
+        onShown: (head) => this.dispatch({ ...head, type: 'shown-elsewhere' })
+      }
+    )
     this.#machine = new Machine(init.state, wrapStep?.(step) ?? step, {
       commit: (changes) => this.#transactions.commit(changes),
       perform: (effect) => this.#perform(effect),
@@ -134,6 +152,11 @@ export class Delivery {
     return this.#devices
   }
 
+  /** What another device of this account was shown by relays, for what this one was. */
+  compare(heads: direct.LogHeads): direct.LogHeads {
+    return this.#comparison.answer(heads)
+  }
+
   /** What relays signed and contradicted, oldest first. */
   evidence(): Promise<readonly Evidence[]> {
     return this.#evidence.list()
@@ -162,6 +185,7 @@ export class Delivery {
   async stop(): Promise<void> {
     this.#stopping.abort(new ProtocolError('unavailable', 'stopping'))
     this.#devices.stop()
+    this.#comparison.stop()
     await Promise.all(this.routes.map((route) => route.stop()))
     await this.#transactions.settled()
     await this.#evidence.settled()
@@ -328,6 +352,7 @@ export class Delivery {
     const holds = this.#evidence.vouches(relay, head, storeEpoch)
     if (!holds && !isRefused)
       this.#distrust({ relay, reason: 'its signature does not cover its log' })
+    if (holds) this.#comparison.changed()
   }
 
   #distrust({ relay, reason }: { relay: RelayId; reason: string }): void {

@@ -5,7 +5,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import type { Random } from '../kernel/random.ts'
 import { type Backoff, createBackoff } from '../kernel/retry.ts'
-import type { Rpc } from '../kernel/rpc.ts'
+import type { PeerAddress, Rpc } from '../kernel/rpc.ts'
 import type { OutboxEntry } from './state.ts'
 
 /** Of one request; `direct/index.ts` allows 64 envelopes and 512 KiB. */
@@ -61,6 +61,11 @@ export class DeviceRoutes {
     this.#reachable(device, route)
   }
 
+  /** Where a device is reached; without addresses over a connection that it made. */
+  peerOf(device: DeviceId): PeerAddress {
+    return { id: device, addresses: this.#routes.get(device)?.addresses ?? [] }
+  }
+
   /** The device has connected to this one, so it can be answered on that connection. */
   connected(device: DeviceId): void {
     if (!this.#stopped) this.#reachable(device, this.#route(device))
@@ -111,7 +116,7 @@ export class DeviceRoutes {
     try {
       for (let batch = take(route); batch.length > 0; batch = take(route)) {
         const { delivered } = await this.#components.rpc.request(
-          { id: device, addresses: route.addresses },
+          this.peerOf(device),
           direct.directDeliver,
           { envelopes: batch }
         )

@@ -62,6 +62,16 @@ export class EvidenceBook {
     return true
   }
 
+  /** The newest head that each relay vouched for in this run. */
+  newest(): ReadonlyMap<RelayId, Vouched> {
+    return new Map(
+      [...this.#heads].flatMap(([relay, heads]) => {
+        const last = heads.at(-1)
+        return last === undefined ? [] : [[relay, last] as const]
+      })
+    )
+  }
+
   /** Whether a relay let two commits end one epoch of a group: then it signed both, and that is kept. */
   receipts(one: Uint8Array, other: Uint8Array): boolean {
     const relay = contradictingReceipts(one, other, this.#components.primitives)

@@ -14,7 +14,15 @@ import { advance, ownerOf } from './intake.ts'
 import { joined } from './joining.ts'
 import { lookLater } from './missed.ts'
 import * as progress from './progress.ts'
-import { isOverdue, keepsPromise, newWatch, promise, watchOf } from './promises.ts'
+import {
+  headFault,
+  keepsPromise,
+  newWatch,
+  overdue,
+  promise,
+  promiseHead,
+  watchOf
+} from './promises.ts'
 import { openReceipts } from './receipts.ts'
 import { receive } from './receive.ts'
 import { cursorLocal } from './records.ts'
@@ -62,7 +70,14 @@ export function accepted(turn: Turn, input: Of<'accepted'>): void {
 
 /** A log that does not show what its relay said it kept. */
 export function promisesDue(turn: Turn, relay: RelayId): void {
-  if (isOverdue(turn, relay)) distrust(turn, relay, 'it does not show what it said it kept')
+  const fault = overdue(turn, relay)
+  if (fault !== undefined) distrust(turn, relay, fault)
+}
+
+/** Another own device was shown this head: the log has to come to it here as well. */
+export function shownElsewhere(turn: Turn, input: Of<'shown-elsewhere'>): void {
+  const fault = promiseHead(turn, input)
+  if (fault !== undefined) distrust(turn, input.relay, fault)
 }
 
 function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | undefined {
@@ -78,6 +93,11 @@ function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | u
     }
     const chain = boxes.chainNext(cursor.chain, entry.number, entry.envelopeId, turn.tools.sha256)
     cursor = { ...cursor, number: entry.number, chain }
+    const parted = headFault(watch, cursor)
+    if (parted !== undefined) {
+      distrust(turn, relay, parted)
+      return undefined
+    }
     pending.push({
       number: entry.number,
       id: messageIdOf(entry.envelopeId),

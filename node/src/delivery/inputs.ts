@@ -28,6 +28,7 @@ import type {
   SealedEntry,
   SealedWelcome,
   Sequenced,
+  ShownHead,
   SlotOwner,
   Source,
   TagOwner
@@ -163,6 +164,7 @@ export type Input =
   | { readonly type: 'look-for-missed' }
   /** Nobody knows what became of it: the same again, later. */
   | { readonly type: 'change-failed'; readonly conversation: ConversationId }
+  | ({ readonly type: 'shown-elsewhere' } & ShownHead)
   | { readonly type: 'device-online'; readonly device: DeviceId }
   | {
       readonly type: 'deliver'

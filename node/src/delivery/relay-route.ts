@@ -22,6 +22,11 @@ const RETRY_REFUSED_MS = 30 * SECOND_MS
 export const RETRY_LEAST_MS = 200
 /** A relay that contradicted itself is left alone for a while, so that its answer can be looked at. */
 const DISTRUST_MS = 60 * SECOND_MS
+/** A relay shows where its log stands at once. One that does not is as good as away, and asked again. */
+const FIRST_ITEM_MS = 30 * SECOND_MS
+/** One that goes on is left alone for longer each time, since every return reads its log from the beginning. */
+const DISTRUST_EQUAL = 3
+const DISTRUST_MAX_MS = 30 * 60 * SECOND_MS
 
 export interface Home extends PeerAddress {
   readonly id: RelayId
@@ -64,6 +69,7 @@ export class RelayRoute {
   #session: AbortController | undefined
   #subscription: Subscription<box.SubscribeItem, box.Acknowledgement> | undefined
   #distrustedUntilMs = 0
+  #distrusts = 0
   #running: Promise<void> | undefined
 
   constructor(components: RelayRouteComponents, init: RelayRouteInit) {
@@ -111,8 +117,14 @@ export class RelayRoute {
 
   /** Ends the session with a relay that contradicted itself. */
   distrust(reason: string): void {
-    this.#components.log.warn('relay-distrusted', { reason })
-    this.#distrustedUntilMs = this.#components.clock.monotonic() + DISTRUST_MS
+    const { clock, log } = this.#components
+    log.warn('relay-distrusted', { reason })
+    const nowMs = clock.monotonic()
+    // What one session brings is one contradiction, however often it shows.
+    const isOver = nowMs > this.#distrustedUntilMs + DISTRUST_MAX_MS
+    if (nowMs >= this.#distrustedUntilMs) this.#distrusts = isOver ? 1 : this.#distrusts + 1
+    const pauseMs = DISTRUST_MS * 2 ** Math.max(0, this.#distrusts - DISTRUST_EQUAL)
+    this.#distrustedUntilMs = nowMs + Math.min(DISTRUST_MAX_MS, pauseMs)
     this.#session?.abort(new ProtocolError('forbidden', reason))
   }
 
@@ -151,12 +163,18 @@ export class RelayRoute {
     const request = { storeEpoch, after: number }
     const { rpc } = this.#components
     const subscription = await rpc.subscribe(this.home, box.boxSubscribe, request, { signal })
+    const session = this.#session
+    const cancel = this.#components.clock.schedule(FIRST_ITEM_MS, () =>
+      session.abort(new ProtocolError('timeout', 'nothing was shown'))
+    )
+    signal.addEventListener('abort', cancel, { once: true })
     let first = true
     for await (const item of subscription) {
       // Items that had arrived when the session was ended belong to nobody any more.
       signal.throwIfAborted()
       if (first) {
         first = false
+        cancel()
         onFirst()
         this.#subscription = subscription
         this.#init.on.online()

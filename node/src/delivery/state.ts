@@ -97,12 +97,20 @@ export interface Place {
   readonly number: number
 }
 
+/** A head of the own box that its relay signed, as another device of the account was shown it. */
+export interface ShownHead extends Place {
+  /** 32 bytes */
+  readonly chain: Uint8Array
+}
+
 /** What is held against one relay's log as it is followed. Changed in place: it grows and shrinks with each entry. */
 export interface RelayWatch {
   /** Numbers not reached yet, with what has to be there. */
   readonly promised: Map<number, MessageId>
   /** The latest entries, oldest first. */
   readonly recent: Map<number, MessageId>
+  /** Chain values that another own device was shown, by numbers not reached yet. */
+  readonly heads: Map<number, Uint8Array>
   /** Rounds in which the log stood still. */
   stillRounds: number
   hasTimer: boolean

@@ -38,6 +38,8 @@ function decide(turn: Turn, input: Input): void {
       return inbox.accepted(turn, input)
     case 'promises-due':
       return inbox.promisesDue(turn, input.relay)
+    case 'shown-elsewhere':
+      return inbox.shownElsewhere(turn, input)
     case 'refused':
       return progress.refused(turn, input)
     case 'retry-append':

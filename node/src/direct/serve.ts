@@ -31,6 +31,8 @@ export interface ServeComponents {
   readonly directory: Directory
   readonly clock: Clock
   readonly isKnown: IsKnown
+  /** Whether it is of this account, by the log. */
+  readonly isOwnDevice: (device: DeviceId) => boolean
   readonly isBlocked: (device: DeviceId) => boolean
 }
 
@@ -50,6 +52,10 @@ export function serveDevices(components: ServeComponents): void {
     const delivered = await delivery.deliver(brought)
     // A stranger learns no more than through the box, where nothing tells it when its messages arrive.
     return { delivered: components.isKnown(caller.device) ? delivered.map(idBytes) : [] }
+  })
+  rpc.serve(direct.directHeads, async (heads, caller) => {
+    if (!components.isOwnDevice(caller.device)) throw new ProtocolError('forbidden', 'heads')
+    return delivery.compare(heads)
   })
   rpc.serve(identity.identityFetch, async ({ account, from }) => {
     requireOwn(account, device)

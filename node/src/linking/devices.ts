@@ -62,6 +62,13 @@ export class Devices {
     return directory.certified(device)
   }
 
+  /** Whether it is another device of this account. */
+  isOther(device: DeviceId): boolean {
+    const { device: own, directory } = this.#components
+    const devices = directory.state(own.account)?.devices ?? []
+    return device !== own.device && devices.some((one) => one.device === device)
+  }
+
   /** Throws UserError `device-removed`: what this device writes, nobody takes. */
   requireOwn(): void {
     if (this.isOwn) return

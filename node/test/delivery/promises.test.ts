@@ -27,6 +27,64 @@ function worldWith(shown: number, number: number): { world: World; local: number
 const acceptedBy = ({ world, local }: { world: World; local: number }) =>
   world.state.outbox.get(local)?.acceptedBy
 
+describe('a log of which another own device was shown a head', () => {
+  const shown = (number: number, chain: Uint8Array, storeEpoch = STORE_EPOCH) =>
+    ({ type: 'shown-elsewhere', relay: RELAY, storeEpoch, number, chain }) as const
+  const due = { type: 'promises-due', relay: RELAY } as const
+  /** A world to which the relay has shown this many entries, and the chain value after them. */
+  function logOf(count: number): { world: World; chain: Uint8Array } {
+    const world = readyWorld()
+    for (let index = 0; index < count; index += 1) {
+      world.push(envelopeOf(20 + index)).answer(fromBob(index + 1))
+    }
+    const chain = world.state.cursors.get(RELAY)?.chain
+    if (chain === undefined) throw new Error('no log')
+    return { world, chain }
+  }
+
+  it('that comes to the same is not accused', () => {
+    const { world } = logOf(1)
+    world.give(shown(1, logOf(1).chain), shown(2, logOf(2).chain))
+    world.push(envelopeOf(21)).answer(fromBob(2))
+    world.give(due, due, due, due)
+    expect(world.all('distrust')).toEqual([])
+  })
+
+  it.each([
+    ['at once', 1, 'it shows another log'],
+    ['when it comes there', 2, 'it shows another log']
+  ])('and that differs is distrusted %s', (_, number, reason) => {
+    const { world } = logOf(1)
+    world.give(shown(number, bytes(32, 77)))
+    if (number > 1) world.push(envelopeOf(21))
+    const found = world.all('distrust')
+    expect(found).toHaveLength(1)
+    expect(found[0]?.reason).toContain(reason)
+  })
+
+  it('and that does not come there is distrusted after three rounds on which it stood still', () => {
+    const { world } = logOf(1)
+    world.give(shown(3, bytes(32, 77)), due, due)
+    expect(world.all('distrust')).toEqual([])
+    world.give(due)
+    expect(world.all('distrust').map(({ reason }) => reason)).toEqual([
+      'it does not show here what it showed to another of your devices'
+    ])
+  })
+
+  it('in another life of its store, or further back than here, says nothing', () => {
+    const { world } = logOf(2)
+    world.give(shown(9, bytes(32, 77), bytes(16, 99)), shown(1, bytes(32, 77)), due, due, due, due)
+    expect(world.all('distrust')).toEqual([])
+  })
+
+  it('waits for a bounded number of heads', () => {
+    const { world } = logOf(1)
+    for (let number = 2; number < 200; number += 1) world.give(shown(number, bytes(32, 77)))
+    expect(world.state.intakes.get(RELAY)?.watch?.heads.size).toBe(64)
+  })
+})
+
 describe('a relay that says it kept a message', () => {
   it('and shows it is believed', () => {
     const made = worldWith(1, 2)

@@ -178,6 +178,14 @@ function envelopeVectors(): Record<string, readonly Case[]> {
 
 function otherVectors(): Record<string, readonly Case[]> {
   return {
+    'direct-heads': [
+      ...cases('request', direct.LogHeads, {
+        heads: [{ relay: filled(1, 32), head: filled(2, 80) }]
+      }),
+      ...cases('response', direct.LogHeads, {
+        heads: [{ relay: filled(1, 32), head: filled(2, 80) }]
+      })
+    ],
     'direct-deliver': [
       ...cases('request', direct.DeliverRequest, { envelopes: [filled(1, 80), filled(2, 80)] }),
       ...cases('response', direct.DeliverResponse, { delivered: [filled(3), filled(4)] })

@@ -1,7 +1,14 @@
 // A relay and people who talk through it, in one process: the real relay, the real messenger, disks and network
 // in memory, a clock that stands still until told to move. Everything that happens follows from the seed.
 import type { GroupCrypto } from '@kith/node'
-import { createLog, createMetrics, type Log, MemoryDisk, openMemoryStore } from '@kith/node/kernel'
+import {
+  createLog,
+  createMetrics,
+  type KeyPair,
+  type Log,
+  MemoryDisk,
+  openMemoryStore
+} from '@kith/node/kernel'
 import { nodePrimitives as primitives } from '@kith/node/kernel/host'
 import {
   createMemoryNetworks,
@@ -68,6 +75,11 @@ export class World {
     this.#relaySeed = this.random.bytes(32)
     this.#limits = { ...DEFAULT_CONFIG.limits, ...options.limits }
     this.relayId = relayIdOf(primitives.keyPair(this.#relaySeed).publicKey)
+  }
+
+  /** What a relay that lies signs with. */
+  get relayKeys(): KeyPair {
+    return primitives.keyPair(this.#relaySeed)
   }
 
   get relayDisk(): MemoryDisk {

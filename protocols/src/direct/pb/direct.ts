@@ -4,6 +4,8 @@ import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } 
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
 
+const EMPTY_BYTES = Object.freeze(new Uint8Array(0))
+
 export interface DeliverRequest {
   envelopes: Uint8Array[]
 }
@@ -233,5 +235,244 @@ export namespace DeliverResponse {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<DeliverResponse>): Generator<DeliverResponseDeliveredFieldEvent> {
     return streamMessage(buf, DeliverResponse.codec(), opts)
+  }
+}
+
+export interface LogHeads {
+  heads: LogHead[]
+}
+
+export namespace LogHeads {
+  let _codec: Codec<LogHeads>
+
+  export const codec = (): Codec<LogHeads> => {
+    if (_codec == null) {
+      _codec = message<LogHeads>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if (obj.heads != null && obj.heads.length > 0) {
+          for (const value of obj.heads) {
+            w.uint32(10)
+            LogHead.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          heads: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.heads != null && obj.heads.length === opts.limits.heads) {
+                throw new MaxLengthError('Decode error - repeated field "heads" had too many elements')
+              }
+
+              if (obj.heads.length === 8) {
+                throw new MaxLengthError('Decode error - repeated field "heads" had too many elements')
+              }
+
+              obj.heads.push(LogHead.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.heads$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          heads: 8
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              if (opts.limits?.heads != null && obj.heads === opts.limits.heads) {
+                throw new MaxLengthError('Streaming decode error - repeated field "heads" had too many elements')
+              }
+
+              if (obj.heads === 8) {
+                throw new MaxLengthError('Streaming decode error - repeated field "heads" had too many elements')
+              }
+
+              for (const evt of LogHead.codec().stream(reader, reader.uint32(), `${prefix}.heads[]`, {
+                limits: opts.limits?.heads$
+              })) {
+                yield {
+                  ...evt,
+                  index: obj.heads
+                }
+              }
+
+              obj.heads++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface LogHeadsHeadsRelayFieldEvent {
+    field: '$.heads[].relay'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface LogHeadsHeadsHeadFieldEvent {
+    field: '$.heads[].head'
+    value: Uint8Array
+    index: number
+  }
+
+  export function encode (obj: Partial<LogHeads>): Uint8Array {
+    return encodeMessage(obj, LogHeads.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogHeads>): LogHeads {
+    return decodeMessage(buf, LogHeads.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogHeads>): Generator<LogHeadsHeadsRelayFieldEvent | LogHeadsHeadsHeadFieldEvent> {
+    return streamMessage(buf, LogHeads.codec(), opts)
+  }
+}
+
+export interface LogHead {
+  relay: Uint8Array
+  head: Uint8Array
+}
+
+export namespace LogHead {
+  let _codec: Codec<LogHead>
+
+  export const codec = (): Codec<LogHead> => {
+    if (_codec == null) {
+      _codec = message<LogHead>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.relay != null && obj.relay.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.relay)
+        }
+
+        if ((obj.head != null && obj.head.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.head)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          relay: EMPTY_BYTES,
+          head: EMPTY_BYTES
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.relay = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.head = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.relay`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.head`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface LogHeadRelayFieldEvent {
+    field: '$.relay'
+    value: Uint8Array
+  }
+
+  export interface LogHeadHeadFieldEvent {
+    field: '$.head'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<LogHead>): Uint8Array {
+    return encodeMessage(obj, LogHead.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogHead>): LogHead {
+    return decodeMessage(buf, LogHead.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogHead>): Generator<LogHeadRelayFieldEvent | LogHeadHeadFieldEvent> {
+    return streamMessage(buf, LogHead.codec(), opts)
   }
 }
