@@ -75,8 +75,8 @@ function lost(
 ): void {
   if (sequenced.type !== 'lost') return
   const { change, receipt, welcomes } = sequenced
-  turn.setPending(id, undefined)
   const { groupId } = epoch
+  dropPending(turn, id, groupId)
   const stands = turn
     .conversation(id)
     .incarnations.find((one) => one.groupId === groupId && one.epoch === epoch.epoch)
@@ -120,13 +120,19 @@ function end(turn: Turn, id: ConversationId, groupId: string): void {
   const conversation = turn.conversation(id)
   const group = conversation.incarnations.find((one) => one.groupId === groupId)
   if (conversation.phase === 'left' || group === undefined || group.isOver === true) return
-  turn.setPending(id, undefined)
+  dropPending(turn, id, groupId)
   if (turn.endGroup(id, groupId)) return reconcile(turn, id)
   turn.announce({
     type: 'notice',
     text: 'A chat was stopped by a change that nobody can follow: it begins anew, and nothing of it is lost.'
   })
   pump(turn, id)
+}
+
+/** The change that was made of this group is of no use any more. One of another may be what its sequencer puts first. */
+function dropPending(turn: Turn, id: ConversationId, groupId: string): void {
+  const { pending } = turn.conversation(id)
+  if (pending?.epoch.groupId === groupId) turn.setPending(id, undefined)
 }
 
 /** Whether the group stands right before this epoch. */
@@ -143,9 +149,7 @@ function follow(
   { group, receipt }: { group: ChangedEpoch; receipt: Uint8Array }
 ): void {
   if (!isNext(turn, id, group.epoch)) return
-  const { pending } = turn.conversation(id)
-  // A change of another group of the chat may be the one that its sequencer has put first.
-  if (pending?.epoch.groupId === group.epoch.groupId) turn.setPending(id, undefined)
+  dropPending(turn, id, group.epoch.groupId)
   apply(turn, id, group, receipt)
   reconcile(turn, id)
 }

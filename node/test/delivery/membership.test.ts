@@ -179,6 +179,17 @@ describe('a change of a group', () => {
     })
   })
 
+  it('stays asked for when another group of the chat ends', () => {
+    const world = changingWorld()
+    const other = { ...EPOCH, groupId: 'f'.repeat(64), tag: '2'.repeat(32) }
+    world.give(made)
+    world.give({ type: 'started', conversation: CHAT, group: { ...STARTED, epoch: other } })
+    expect(chatOf(world).pending).toBeDefined()
+    const ended = { ...asked, epoch: other, sequenced: lostTo(REFUSED) } as const
+    world.give({ ...ended, type: 'sequenced' })
+    expect(chatOf(world).pending?.epoch.groupId).toBe(EPOCH.groupId)
+  })
+
   it('that begins anew is tried again when it could not, though nothing waits', () => {
     const world = changingWorld()
     world.give(made, { ...asked, sequenced: lostTo(REFUSED) })
