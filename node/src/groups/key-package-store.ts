@@ -27,11 +27,22 @@ const HANDED_OUT_KEY = storeKey('groups/handed-out')
  */
 export const HANDED_OUT_MAX = 256
 
+/** Where the tags of used packages are, oldest first. */
+const USED_KEY = storeKey('groups/used-key-packages')
+/**
+ * Private halves kept after their package was used: a relay that got an old backup back may hand a package out a second
+ * time before it hears that it is used up, and who took it would wait for ever. Each is about a kilobyte. They open
+ * nothing that the archive keys on the same disk do not open.
+ */
+export const USED_MAX = 256
+
 interface SecretRecord {
   readonly secret: Uint8Array
   /** 32 bytes, the KeyPackageRef. */
   readonly reference: Uint8Array
   readonly lastResort: boolean
+  /** A group was joined with it: it is not handed out any more. */
+  readonly isUsed?: boolean
 }
 
 interface Published {
@@ -59,7 +70,7 @@ const NOTHING = new Uint8Array(0)
 export interface HeldKeyPackage {
   readonly secret: Uint8Array
   readonly reference: Uint8Array
-  /** Writes that consume it; none for a last resort. */
+  /** Writes that take it out of use; none for a last resort. */
   readonly consume: readonly Write[]
 }
 
@@ -74,6 +85,8 @@ export interface KeyPackageComponents {
 export class KeyPackageStore {
   readonly #components: KeyPackageComponents
   #handingOut: Promise<unknown> = Promise.resolve()
+  /** As they will be once everything under way is on disk. */
+  #used: Promise<Uint8Array[]> | undefined
 
   constructor(components: KeyPackageComponents) {
     this.#components = components
@@ -84,8 +97,25 @@ export class KeyPackageStore {
     const key = this.#key(tag)
     const record = await this.#components.store.get(key)
     if (record === undefined) return undefined
-    const { secret, reference, lastResort } = decodeRecord<SecretRecord>(record)
-    return { secret, reference, consume: lastResort ? [] : [{ type: 'delete', key }] }
+    const held = decodeRecord<SecretRecord>(record)
+    const { secret, reference, lastResort, isUsed } = held
+    const isSpent = lastResort || isUsed === true
+    return { secret, reference, consume: isSpent ? [] : await this.#use(tag, held) }
+  }
+
+  /** Its private half stays among the newest used ones; the oldest beyond USED_MAX goes. */
+  async #use(tag: Uint8Array, held: SecretRecord): Promise<readonly Write[]> {
+    this.#used ??= this.#components.store
+      .get(USED_KEY)
+      .then((record) => (record === undefined ? [] : decodeRecord<Uint8Array[]>(record)))
+    const tags = await this.#used
+    if (!tags.some((used) => equals(used, tag))) tags.push(tag.slice())
+    const old = tags.splice(0, Math.max(0, tags.length - USED_MAX))
+    return [
+      { type: 'put', key: this.#key(tag), value: encodeRecord({ ...held, isUsed: true }) },
+      { type: 'put', key: USED_KEY, value: encodeRecord(tags) },
+      ...old.map((forgotten): Write => ({ type: 'delete', key: this.#key(forgotten) }))
+    ]
   }
 
   /**
@@ -130,10 +160,13 @@ export class KeyPackageStore {
     return decodeRecord<PublishedRecord>(record)
   }
 
-  /** Those whose private half is still here. */
+  /** Those whose private half is still here, for a first use. */
   async #usable(packages: readonly Published[]): Promise<readonly Published[]> {
     const secrets = await this.#components.store.getMany(packages.map(({ tag }) => this.#key(tag)))
-    return packages.filter((_, index) => secrets[index] !== undefined)
+    return packages.filter((_, index) => {
+      const record = secrets[index]
+      return record !== undefined && decodeRecord<SecretRecord>(record).isUsed !== true
+    })
   }
 
   #hashOf({ keyPackage }: Made): Uint8Array {

@@ -304,36 +304,41 @@ describe('a stolen device that takes an epoch with garbage', () => {
 })
 
 describe('a sequencer that signs two changes for one epoch', () => {
-  it('is found out by both halves with proof kept, and the chat begins anew for everybody', {
-    timeout: 60_000
-  }, async () => {
-    const { phone, laptop, bob, tablet } = await four(9)
-    const watch = await addDevice(world, phone, 'watch')
-    const pad = await addDevice(world, bob, 'pad')
-    await watch.api.addContact({ link: bob.link })
-    await pad.api.addContact({ link: phone.link })
-    const backup = await world.backUpRelay()
-    // One half: all but the tablet follow the phone.
-    for (const person of [tablet, pad]) await person.stop()
-    await comeHome(phone)
-    await world.until('in', async () => (await membersOf(bob)).includes(watch.device))
-    for (const person of [phone, laptop, bob, watch]) await person.stop()
-    // The relay has forgotten that, and signs a change of the tablet's for the same epoch.
-    await world.stopRelay()
-    world.relayDisk = backup
-    await world.startRelay()
-    for (const person of [pad, tablet]) await person.start()
-    await world.until('in', async () => (await membersOf(tablet)).includes(pad.device))
-    for (const person of [phone, laptop, bob, watch]) await person.start()
-    await world.run(120_000)
-    const all = [phone, laptop, watch, bob, tablet, pad]
-    for (const person of [phone, laptop, bob, tablet]) {
-      const told = noticesOf(person).filter((text) => text.includes('happen at once'))
-      expect(told.length, person.name).toBeGreaterThan(0)
+  // With 12 and 15 the relay hands a key package out again that the watch has used.
+  it.each([9, 12, 15])(
+    'is found out by both halves with proof kept, and the chat begins anew for everybody (seed %i)',
+    {
+      timeout: 60_000
+    },
+    async (seed) => {
+      const { phone, laptop, bob, tablet } = await four(seed)
+      const watch = await addDevice(world, phone, 'watch')
+      const pad = await addDevice(world, bob, 'pad')
+      await watch.api.addContact({ link: bob.link })
+      await pad.api.addContact({ link: phone.link })
+      const backup = await world.backUpRelay()
+      // One half: all but the tablet follow the phone.
+      for (const person of [tablet, pad]) await person.stop()
+      await comeHome(phone)
+      await world.until('in', async () => (await membersOf(bob)).includes(watch.device))
+      for (const person of [phone, laptop, bob, watch]) await person.stop()
+      // The relay has forgotten that, and signs a change of the tablet's for the same epoch.
+      await world.stopRelay()
+      world.relayDisk = backup
+      await world.startRelay()
+      for (const person of [pad, tablet]) await person.start()
+      await world.until('in', async () => (await membersOf(tablet)).includes(pad.device))
+      for (const person of [phone, laptop, bob, watch]) await person.start()
+      await world.run(120_000)
+      const all = [phone, laptop, watch, bob, tablet, pad]
+      for (const person of [phone, laptop, bob, tablet]) {
+        const told = noticesOf(person).filter((text) => text.includes('happen at once'))
+        expect(told.length, person.name).toBeGreaterThan(0)
+      }
+      await everybodyTalks(all, 'together again')
+      await bob.stop()
+      expect(await bob.records('delivery/evidence')).toBe(1)
+      await bob.start()
     }
-    await everybodyTalks(all, 'together again')
-    await bob.stop()
-    expect(await bob.records('delivery/evidence')).toBe(1)
-    await bob.start()
-  })
+  )
 })
