@@ -9,6 +9,7 @@ import {
   type RelayId
 } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
+import { cursorAfter } from './cursors.ts'
 import type { Input, Opened } from './inputs.ts'
 import { advance, ownerOf } from './intake.ts'
 import { joined } from './joining.ts'
@@ -204,9 +205,10 @@ export function opened(turn: Turn, { source, results }: Of<'opened'>): void {
     }
   }
   const cursor = entries.at(-1)?.cursor
-  if (cursor !== undefined) moveCursor(turn, cursor)
   const intake = turn.intake(source)
   turn.setIntake(source, { ...intake, pending: intake.pending.slice(entries.length) })
+  const isNews = results.some(({ type }) => type !== 'duplicate')
+  if (cursor !== undefined) cursorAfter(turn, cursor, isNews)
   turn.patch({ opening: undefined })
   const withheld = entries.filter((_, index) => results[index]?.type === 'skipped')
   if (cursor !== undefined) noteWithheld(turn, cursor.relay, withheld)
@@ -251,12 +253,6 @@ function settle(turn: Turn, { source, entry, result, depths }: Settling): void {
     if (postponed) tryLater(turn)
     else lookLater(turn)
   }
-}
-
-function moveCursor(turn: Turn, cursor: Cursor): void {
-  const { relay, storeEpoch, number } = cursor
-  turn.setCursor(cursor)
-  turn.whenDurable({ type: 'acknowledge', relay, storeEpoch, number })
 }
 
 /** Envelopes that a device brought: taken like any other, answered one by one once they are on disk. */

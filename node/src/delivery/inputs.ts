@@ -100,6 +100,8 @@ export type Input =
     }
   /** Time to see whether a relay's log shows what it was said to hold. */
   | { readonly type: 'promises-due'; readonly relay: RelayId }
+  /** A cursor has waited long enough for something to be written with. */
+  | { readonly type: 'cursor-due'; readonly relay: RelayId }
   | {
       readonly type: 'refused'
       readonly local: number

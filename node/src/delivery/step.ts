@@ -1,4 +1,5 @@
 // The delivery machine: every input to its decision. Pure; see turn.ts for what a step yields.
+import * as cursors from './cursors.ts'
 import * as friends from './friends.ts'
 import * as inbox from './inbox.ts'
 import type { Input, Stepped } from './inputs.ts'
@@ -36,6 +37,8 @@ function decide(turn: Turn, input: Input): void {
       return outbox.pump(turn, input.conversation)
     case 'accepted':
       return inbox.accepted(turn, input)
+    case 'cursor-due':
+      return cursors.cursorDue(turn, input.relay)
     case 'promises-due':
       return inbox.promisesDue(turn, input.relay)
     case 'shown-elsewhere':

@@ -28,6 +28,35 @@ describe('the inbox', () => {
     expect(world.changes.some((change) => change.type === 'mark')).toBe(true)
   })
 
+  it('lets a cursor wait that moved past nothing new, for a while, for news, or for so many entries', () => {
+    const world = readyWorld()
+    const duplicates = (count: number) => {
+      for (let index = 0; index < count; index += 1) {
+        world.push(envelopeOf(100 + index)).answer({ type: 'duplicate' })
+      }
+    }
+    const written = () => world.state.cursors.get(RELAY)?.number
+    world.push(envelopeOf(20)).answer(fromBob(1))
+    duplicates(2)
+    expect(written()).toBe(1)
+    expect(world.all('acknowledge')).toHaveLength(1)
+    world.give({ type: 'cursor-due', relay: RELAY })
+    expect(written()).toBe(3)
+    expect(world.all('acknowledge').at(-1)).toMatchObject({ number: 3 })
+    duplicates(2)
+    world.push(envelopeOf(21)).answer(fromBob(2))
+    expect(written()).toBe(6)
+    duplicates(32)
+    expect(written()).toBe(6)
+    duplicates(1)
+    expect(written()).toBe(39)
+    // A session that ends begins again where the disk says.
+    duplicates(1)
+    world.give({ type: 'offline', relay: RELAY }, { type: 'cursor-due', relay: RELAY })
+    expect(written()).toBe(39)
+    expect(world.state.intakes.get(RELAY)?.cursor?.number).toBe(39)
+  })
+
   it('moves the cursor past duplicates and unreadable entries without showing anything', () => {
     const world = readyWorld()
     world.push(envelopeOf(20), envelopeOf(21))
