@@ -1,4 +1,4 @@
-// A relay's folder: relay.json (settings), relay.key (its identity), invite (the token of the join link), store
+// A relay's folder: relay.toml (settings), relay.key (its identity), invite (the token of the join link), store
 // and, while it runs, relay.sock (status).
 import { access, chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { homedir, tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { type Primitives, systemRandom } from '@kith/node/kernel'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as toText } from 'uint8arrays/to-string'
-import { ConfigError, parseConfig, type RelayConfig } from './config.ts'
+import { ConfigError, type ReadConfig, type RelayConfig, readConfig } from './config/index.ts'
 import { EXIT, OperatorError } from './errors.ts'
 
 const FOLDER_MODE = 0o700
@@ -39,7 +39,7 @@ export function filesOf(home: string, sha256: Primitives['sha256']): HomeFiles {
   const name = toText(sha256(fromString(home, 'utf8')), 'base32')
   return {
     home,
-    config: join(home, 'relay.json'),
+    config: join(home, 'relay.toml'),
     key: join(home, 'relay.key'),
     invite: join(home, 'invite'),
     store: join(home, 'store'),
@@ -93,8 +93,8 @@ export interface Home {
   readonly invite: string
 }
 
-/** Reads a folder that `init` made. Throws OperatorError. */
-export async function readHome(files: HomeFiles): Promise<Home> {
+/** Reads a folder that `init` made, and settings of the environment over its own. Throws OperatorError. */
+export async function readHome(files: HomeFiles, env: NodeJS.ProcessEnv): Promise<Home> {
   const [config, key, invite] = await Promise.all([
     readText(files.config, files),
     readText(files.key, files),
@@ -102,7 +102,7 @@ export async function readHome(files: HomeFiles): Promise<Home> {
   ])
   return {
     files,
-    config: checkConfig(config, files.config),
+    config: checkConfig(config, files.config, env).config,
     seed: parseSeed(key.trim(), files.key),
     invite: invite.trim()
   }
@@ -123,13 +123,18 @@ async function readText(file: string, { home }: HomeFiles): Promise<string> {
   }
 }
 
-function checkConfig(text: string, file: string): RelayConfig {
+/** Reads the settings alone. Throws OperatorError. */
+export async function readSettings(files: HomeFiles, env: NodeJS.ProcessEnv): Promise<ReadConfig> {
+  return checkConfig(await readText(files.config, files), files.config, env)
+}
+
+function checkConfig(text: string, file: string, env: NodeJS.ProcessEnv): ReadConfig {
   try {
-    return parseConfig(text)
+    return readConfig(text, env)
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
     throw new OperatorError('bad-settings', cause.message, {
-      hint: `Correct ${file}, then start again.`,
+      hint: `Correct ${file}, then type: kith-relay config check`,
       exitCode: EXIT.usage,
       cause
     })

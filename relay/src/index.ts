@@ -1,5 +1,5 @@
 // The public surface of @kith/relay.
-export { ConfigError, DEFAULT_CONFIG, type RelayConfig, type RelayLimits } from './config.ts'
+export { ConfigError, DEFAULT_CONFIG, type RelayConfig, type RelayLimits } from './config/index.ts'
 export { EXIT, OperatorError } from './errors.ts'
 export { type InitOptions, type InitResult, initRelay } from './init.node.ts'
 export { type OpenRelayInit, openRelay } from './open.node.ts'

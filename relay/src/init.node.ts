@@ -1,9 +1,9 @@
 // Makes a relay's folder: identity, settings, store, and the invite of the join link.
 import { networkInterfaces } from 'node:os'
-import { silentLog, systemRandom } from '@kith/node/kernel'
+import { silentLog, systemClock, systemRandom } from '@kith/node/kernel'
 import { nodePrimitives } from '@kith/node/kernel/host'
 import { formatJoinLink, type RelayId, relayIdOf } from '@kith/protocols'
-import { ConfigError, DEFAULT_CONFIG, type RelayConfig, readConfig } from './config.ts'
+import { ConfigError, configWith, isOpen, type RelayConfig, writeConfig } from './config/index.ts'
 import { EXIT, OperatorError } from './errors.ts'
 import { createHome, filesOf, writeNew } from './home.node.ts'
 import { createInviteToken, inviteWrite } from './invites/index.ts'
@@ -12,7 +12,7 @@ import { openMeta } from './storage/meta.ts'
 
 export interface InitOptions {
   readonly home: string
-  /** Multiaddrs; the defaults of config.ts when empty. */
+  /** Multiaddrs; the defaults of config/settings.ts when empty. */
   readonly listen: readonly string[]
   readonly announce: readonly string[]
   readonly registration: string
@@ -33,19 +33,25 @@ export async function initRelay(options: InitOptions): Promise<InitResult> {
   const config = configOf(options)
   const files = filesOf(options.home, nodePrimitives.sha256)
   const seed = await createHome(files)
-  const invite = config.registration === 'invite' ? createInviteToken(systemRandom) : ''
+  const invite = isOpen(config) ? '' : createInviteToken(systemRandom)
   const store = await openStore(files, silentLog)
   try {
     await openMeta(store, systemRandom)
     if (invite !== '') {
-      await store.commit([inviteWrite(invite, config.inviteUses, nodePrimitives.sha256)])
+      await store.commit([
+        inviteWrite(
+          invite,
+          { uses: config.inviteUses, createdAtMs: systemClock.now() },
+          nodePrimitives.sha256
+        )
+      ])
     }
   } finally {
     await store.close()
   }
   await writeNew(files.invite, `${invite}\n`)
   // Last: a folder with settings is complete.
-  await writeNew(files.config, `${JSON.stringify(config, undefined, 2)}\n`)
+  await writeNew(files.config, writeConfig(config))
   const id = relayIdOf(nodePrimitives.keyPair(seed).publicKey)
   const addresses = config.announce.length > 0 ? config.announce : reachable(config.listen)
   return {
@@ -59,7 +65,7 @@ export async function initRelay(options: InitOptions): Promise<InitResult> {
 function configOf({ listen, announce, registration, inviteUses }: InitOptions): RelayConfig {
   const given = { announce, registration, inviteUses, ...(listen.length > 0 ? { listen } : {}) }
   try {
-    return { ...DEFAULT_CONFIG, ...readConfig(given) }
+    return configWith(given)
   } catch (cause) {
     if (!(cause instanceof ConfigError)) throw cause
     throw new OperatorError('usage', cause.message, {

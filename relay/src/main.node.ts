@@ -1,8 +1,12 @@
 // The `kith-relay` program: commands, errors, exit codes.
 import { Command, CommanderError } from 'commander'
+import { addConfig } from './commands/config.node.ts'
 import { addInit } from './commands/init.node.ts'
+import { addInvite } from './commands/invite.node.ts'
+import { addReload } from './commands/reload.node.ts'
 import { addStart } from './commands/start.node.ts'
 import { addStatus } from './commands/status.node.ts'
+import { addUser } from './commands/user.node.ts'
 import { EXIT, OperatorError } from './errors.ts'
 import { createOutput } from './output.ts'
 
@@ -26,13 +30,23 @@ export async function main(): Promise<void> {
   addInit(program, output)
   addStart(program, output)
   addStatus(program, output)
-  for (const command of program.commands) command.exitOverride()
+  addInvite(program, output)
+  addUser(program, output)
+  addConfig(program, output)
+  addReload(program, output)
+  throwing(program)
   try {
     await program.parseAsync()
     process.exit(EXIT.ok)
   } catch (error) {
     process.exit(report(error, output.logLine))
   }
+}
+
+/** Commands within commands throw as well, instead of ending the process. */
+function throwing(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) throwing(inner)
 }
 
 /** Says what happened and what to type; returns the exit code. */

@@ -1,10 +1,12 @@
 // A relay on this machine: its folder, its store on disk, its network.
+import { statfs } from 'node:fs/promises'
 import {
   createMetrics,
   type Log,
   type Metrics,
   type Store,
   StoreError,
+  silentLog,
   systemClock,
   systemRandom
 } from '@kith/node/kernel'
@@ -14,22 +16,43 @@ import {
   openLevelStore,
   processFailpoint
 } from '@kith/node/kernel/host'
+import { ProtocolError } from '@kith/protocols'
+import { controlOf } from './admin/admin.ts'
+import type { Difference, RelayConfig } from './config/index.ts'
+import { ask, type Params, serveControl } from './control.node.ts'
 import { OperatorError } from './errors.ts'
-import { filesOf, type HomeFiles, readHome } from './home.node.ts'
-import { createRelay, type Relay } from './relay.ts'
-import { serveStatus } from './status.node.ts'
+import { filesOf, type HomeFiles, readHome, readSettings } from './home.node.ts'
+import { serveHttp } from './http.node.ts'
+import { createRelay, type Relay, type RelayNetwork } from './relay.ts'
 
 export interface OpenRelayInit {
   /** Folder that `init` made. */
   readonly home: string
   readonly log: Log
   readonly metrics?: Metrics
+  /** Settings in it win over the file; none by default. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Told of settings that were read again and are good. */
+  readonly onSettings?: (config: RelayConfig) => void
+}
+
+export interface OpenedRelay extends Relay {
+  /** `host:port` of `/health` and `/metrics`, when they are served. */
+  readonly http: string | undefined
+  /** Reads the settings again; resolves to what differs. Throws OperatorError, and nothing has changed. */
+  reload(): Promise<readonly Difference[]>
 }
 
 /** Starts the relay of a folder. Throws OperatorError with what to type. */
-export async function openRelay({ home, log, metrics }: OpenRelayInit): Promise<Relay> {
+export async function openRelay({
+  home,
+  log,
+  metrics,
+  env = {},
+  onSettings = () => undefined
+}: OpenRelayInit): Promise<OpenedRelay> {
   const files = filesOf(home, nodePrimitives.sha256)
-  const { config, seed, invite } = await readHome(files)
+  const { config, seed, invite } = await readHome(files, env)
   const store = await openStore(files, log)
   const environment = {
     clock: systemClock,
@@ -46,6 +69,7 @@ export async function openRelay({ home, log, metrics }: OpenRelayInit): Promise<
       config,
       invite,
       failpoint: processFailpoint,
+      freeBytes: () => freeBytes(files.store),
       network: (isKnown) =>
         createNetwork({
           ...environment,
@@ -55,11 +79,123 @@ export async function openRelay({ home, log, metrics }: OpenRelayInit): Promise<
           isKnown
         })
     })
-    return await serveStatus(relay, files)
+    return await serveOperator(relay, {
+      files,
+      config,
+      env,
+      metrics: environment.metrics,
+      log,
+      onSettings
+    })
   } catch (error) {
     await store.close().catch(() => undefined)
     throw error instanceof StoreError ? storeProblem(error, files) : error
   }
+}
+
+/** As `ask` of a running relay, over the store of one that does not run. Throws OperatorError. */
+export async function administer<T>(files: HomeFiles, method: string, params: Params): Promise<T> {
+  const answered = await ask<T>(files, method, params)
+  if (answered !== undefined) return answered
+  const { config, seed, invite } = await readHome(files, {})
+  const store = await openStore(files, silentLog)
+  const relay = await createRelay({
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    metrics: createMetrics(),
+    store,
+    privateKey: seed,
+    primitives: nodePrimitives,
+    config,
+    invite,
+    network: async () => NOWHERE
+  })
+  try {
+    return (await controlOf(relay.admin)(method, params)) as T
+  } finally {
+    await relay.stop()
+  }
+}
+
+/** A network that nobody reaches. */
+const NOWHERE: RelayNetwork = {
+  rpc: {
+    serve: () => () => undefined,
+    serveSubscription: () => () => undefined,
+    request: () => Promise.reject(new ProtocolError('unreachable', 'no network')),
+    subscribe: () => Promise.reject(new ProtocolError('unreachable', 'no network'))
+  },
+  addresses: () => [],
+  disconnect() {},
+  stop: async () => undefined
+}
+
+interface OperatorInit {
+  readonly files: HomeFiles
+  readonly config: RelayConfig
+  readonly env: NodeJS.ProcessEnv
+  readonly metrics: Metrics
+  readonly log: Log
+  readonly onSettings: (config: RelayConfig) => void
+}
+
+/** The relay with its control socket and HTTP addresses, until it stops. */
+async function serveOperator(relay: Relay, init: OperatorInit): Promise<OpenedRelay> {
+  const { files, config, env, metrics, log, onSettings } = init
+  try {
+    const reload = async (): Promise<readonly Difference[]> => {
+      const { config: next } = await readSettings(files, env)
+      const differences = relay.reconfigure(next)
+      for (const { key, before, after, needsRestart } of differences) {
+        const [from, to] = [JSON.stringify(before), JSON.stringify(after)]
+        log.info('setting changed', { key, from, to, needsRestart })
+      }
+      onSettings(next)
+      return differences
+    }
+    const own = new Map<string, (params: Params) => Promise<unknown>>([
+      ['status', async () => relay.status()],
+      ['reload', reload]
+    ])
+    const http =
+      config.http === ''
+        ? undefined
+        : await serveHttp(config.http, {
+            metrics: { exposition: () => exposition(relay, metrics) },
+            health: () => ({ status: relay.health })
+          })
+    const control = await serveControl(controlOf(own, relay.admin), files)
+    return Object.assign(Object.create(relay) as Relay, {
+      http: http?.address,
+      reload,
+      async stop() {
+        control.close()
+        http?.close()
+        await relay.stop()
+      }
+    })
+  } catch (error) {
+    await relay.stop()
+    throw error
+  }
+}
+
+/** With what is counted only when somebody looks. */
+function exposition(relay: Relay, metrics: Metrics): string {
+  const { accounts, entries } = relay.status()
+  metrics.gauge('kith_relay_accounts', 'Accounts hosted.').set(accounts)
+  metrics.gauge('kith_relay_entries', 'Entries in all boxes.').set(entries)
+  metrics
+    .gauge('kith_relay_resident_bytes', 'Memory of the process.')
+    .set(process.memoryUsage.rss())
+  return metrics.exposition()
+}
+
+/** Of the file system that holds the folder, for this user. */
+async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder)
+  return bavail * bsize
 }
 
 /** Opens the store; throws OperatorError naming the holder when another process has it. */

@@ -9,6 +9,7 @@ import {
   type SubscriptionProtocol
 } from '@kith/protocols'
 import type { RelayEvents } from './events.ts'
+import type { Gate } from './gate.ts'
 
 export interface Serve {
   request<Request, Response>(
@@ -25,11 +26,16 @@ export interface Serve {
   ): void
 }
 
+export interface ServeInit {
+  readonly events: RelayEvents
+  readonly onStoreFailure: (error: StoreError) => void
+  readonly gate: Gate
+}
+
 /** Offers protocols through `rpc`. `onStoreFailure` hears of a store that cannot be trusted any more. */
 export function createServe(
   rpc: Pick<Rpc, 'serve' | 'serveSubscription'>,
-  events: RelayEvents,
-  onStoreFailure: (error: StoreError) => void
+  { events, onStoreFailure, gate }: ServeInit
 ): Serve {
   const refusalOf = (protocol: string, error: unknown): ProtocolError => {
     if (error instanceof ProtocolError) return error
@@ -42,19 +48,27 @@ export function createServe(
   }
   return {
     request(protocol, handler) {
-      rpc.serve(protocol, (request, caller) =>
-        handler(request, caller).catch((error: unknown) => {
+      rpc.serve(protocol, async (request, caller) => {
+        const leave = gate.enter(protocol.id, caller)
+        try {
+          return await handler(request, caller)
+        } catch (error) {
           throw refusalOf(protocol.id, error)
-        })
-      )
+        } finally {
+          leave()
+        }
+      })
     },
     subscription(protocol, handler) {
-      rpc.serveSubscription(protocol, (request, publisher, caller) =>
-        handler(request, publisher, caller).catch((error: unknown) => {
+      rpc.serveSubscription(protocol, async (request, publisher, caller) => {
+        gate.check(caller)
+        try {
+          await handler(request, publisher, caller)
+        } catch (error) {
           if (caller.signal.aborted) return
           throw refusalOf(protocol.id, error)
-        })
-      )
+        }
+      })
     }
   }
 }

@@ -23,7 +23,7 @@ afterEach(async () => {
 const init = (...args: string[]) => run(['init', '--home', home, ...args])
 
 async function start(fileKibMax?: number): Promise<Running> {
-  const relay = await startProcess(home, fileKibMax)
+  const relay = await startProcess(home, fileKibMax === undefined ? {} : { fileKibMax })
   running.push(relay)
   return relay
 }
@@ -35,13 +35,18 @@ async function status(): Promise<Record<string, unknown>> {
 
 describe('init', () => {
   it('prints a join link and what to type next, and keeps secrets to the owner', async () => {
-    const { code, out } = await init('--listen', '/ip4/127.0.0.1/tcp/14001')
+    const { code, out } = await init(
+      '--listen',
+      '/ip4/127.0.0.1/tcp/14001',
+      '--registration',
+      'invite'
+    )
     expect(code).toBe(0)
     expect(out).toContain(`kith-relay start --home ${home}`)
     const link = parseJoinLink(/kith:join\/\S+/.exec(out)?.[0] ?? '')
     expect(link.addresses).toEqual(['/ip4/127.0.0.1/tcp/14001'])
     expect(link.invite).toMatch(/^[a-z2-7]{26}$/)
-    for (const file of ['relay.key', 'relay.json', 'invite']) {
+    for (const file of ['relay.key', 'relay.toml', 'invite']) {
       expect((await stat(join(home, file))).mode & 0o777).toBe(0o600)
     }
   })
@@ -63,7 +68,7 @@ describe('init', () => {
 
   it('says what to do about a folder in which it was interrupted', async () => {
     await init(...LISTEN)
-    await rm(join(home, 'relay.json'))
+    await rm(join(home, 'relay.toml'))
     const again = await init(...LISTEN)
     expect(again.code).toBe(1)
     expect(again.error).toContain(`remove ${home}, then type: kith-relay init`)
@@ -73,7 +78,10 @@ describe('init', () => {
     const address = await init('--listen', '127.0.0.1:4001')
     expect(address).toMatchObject({ code: 2, error: expect.stringContaining('is no address') })
     const who = await init('--registration', 'nobody')
-    expect(who).toMatchObject({ code: 2, error: expect.stringContaining('invite, open') })
+    expect(who).toMatchObject({
+      code: 2,
+      error: expect.stringContaining('auto, invite, open, closed')
+    })
     const uses = await init('--invite-uses', 'many')
     expect(uses).toMatchObject({ code: 2, error: expect.stringContaining('"inviteUses"') })
     const unknown = await init('--hom', 'x')
@@ -183,16 +191,16 @@ describe('start', () => {
 
   it('says what is wrong with the settings or the key', async () => {
     await init(...LISTEN)
-    const settings = join(home, 'relay.json')
-    await writeFile(settings, '{ "lisen": [] }')
+    const settings = join(home, 'relay.toml')
+    await writeFile(settings, 'lisen = []')
     const unknown = await run(['start', '--home', home])
     expect(unknown).toMatchObject({ code: 2, error: expect.stringContaining('mean "listen"') })
-    await writeFile(settings, '{ "limits": { "boxEntriesMax": -1 } }')
+    await writeFile(settings, '[limits]\nboxEntriesMax = -1')
     const range = await run(['start', '--home', home])
     expect(range.error).toContain('"limits.boxEntriesMax" must be a whole number')
-    await writeFile(settings, '{')
-    expect((await run(['start', '--home', home])).error).toContain('not JSON')
-    await writeFile(settings, '{}')
+    await writeFile(settings, '[')
+    expect((await run(['start', '--home', home])).error).toContain('line 1')
+    await writeFile(settings, '')
     await writeFile(join(home, 'relay.key'), 'short')
     expect((await run(['start', '--home', home])).error).toContain('does not hold a relay key')
   })

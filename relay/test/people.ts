@@ -28,7 +28,7 @@ import {
   publicKeyOf
 } from '@kith/protocols'
 import { toString as toText } from 'uint8arrays/to-string'
-import { type RelayConfig, readConfig } from '../src/config.ts'
+import { DEFAULT_CONFIG, type RelayConfig } from '../src/config/index.ts'
 import { inviteWrite } from '../src/invites/index.ts'
 import { createRelay, type Relay } from '../src/relay.ts'
 
@@ -92,7 +92,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     store,
     primitives: nodePrimitives,
     privateKey: keys.privateKey,
-    config: readConfig({ registration, limits }),
+    config: { ...DEFAULT_CONFIG, registration, limits: { ...DEFAULT_CONFIG.limits, ...limits } },
     invite: registration === 'invite' ? INVITE : '',
     network: (isKnown) => wire.join(keys, 'relay', isKnown)
   })
@@ -106,7 +106,7 @@ export const startOnDisk = (
 
 /** Makes the invite usable in a store that no relay has open. */
 export async function addInvite(store: Store, uses: number): Promise<void> {
-  await store.commit([inviteWrite(INVITE, uses, nodePrimitives.sha256)])
+  await store.commit([inviteWrite(INVITE, { uses, createdAtMs: 1 }, nodePrimitives.sha256)])
 }
 
 export interface SubscribedItems {

@@ -47,6 +47,9 @@ export async function run(args: readonly string[], env: NodeJS.ProcessEnv = {}):
 
 export interface Running {
   readonly joinLink: string
+  /** `host:port` of /health and /metrics, when they are served. */
+  readonly http: string | undefined
+  signal(signal: NodeJS.Signals): void
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<number | null>
   /** Resolves when it has ended by itself. */
@@ -54,9 +57,11 @@ export interface Running {
 }
 
 /** Starts a relay and waits until it is ready. With `fileKibMax` its disk is full early. */
-export async function startProcess(home: string, fileKibMax?: number): Promise<Running> {
-  const limits = fileKibMax === undefined ? {} : { fileKibMax }
-  const child = start(['start', '--home', home, '--json'], limits)
+export async function startProcess(
+  home: string,
+  options: { readonly fileKibMax?: number; readonly env?: NodeJS.ProcessEnv } = {}
+): Promise<Running> {
+  const child = start(['start', '--home', home, '--json'], options)
   let complaints = ''
   child.stderr?.on('data', (text: string) => {
     complaints += text
@@ -68,6 +73,8 @@ export async function startProcess(home: string, fileKibMax?: number): Promise<R
   })
   return {
     joinLink: JSON.parse(ready).joinLink,
+    http: JSON.parse(ready).http,
+    signal: (signal) => void child.kill(signal),
     ended: closed.then(([code]) => ({ code, error: complaints })),
     async end(signal) {
       child.kill(signal)

@@ -38,6 +38,9 @@ export interface StartOptions {
   readonly node?: string
 }
 
+/** On loopback a relay would be open. */
+const BY_INVITE = ['--registration', 'invite']
+
 export class ProcessStage {
   folder = ''
   private readonly children = new Set<ChildProcess>()
@@ -79,7 +82,10 @@ export class ProcessStage {
     const home = this.home(name)
     if (!existsSync(home)) {
       const listen = `/ip4/127.0.0.1/tcp/${await freePort()}`
-      const made = this.spawn([KITH_RELAY, 'init', '--home', home, '--listen', listen], {})
+      const made = this.spawn(
+        [KITH_RELAY, 'init', '--home', home, '--listen', listen, ...BY_INVITE],
+        {}
+      )
       if ((await made.ended).code !== 0) throw new Error((await made.ended).stderr)
     }
     const relay = this.spawn([KITH_RELAY, 'start', '--home', home], { input: null })

@@ -48,6 +48,8 @@ export interface Boxes {
   /** Entries of all boxes together. */
   readonly entries: number
   has(box: BoxNumber): boolean
+  /** Entries and bytes of a box, also those on their way to the disk. */
+  sizeOf(box: BoxNumber): { readonly number: number; readonly bytes: number }
   /** The envelope's number in the sender's own box, once it is on disk. Throws `quota` or `unavailable`. */
   append(append: Omit<Append, 'ticket'>): Promise<number>
   /** Resolves once the box and its signed head are on disk. */
@@ -108,6 +110,10 @@ class MachineBoxes implements Boxes {
 
   get count(): number {
     return this.#machine.state.boxes.size
+  }
+
+  sizeOf(box: BoxNumber): { readonly number: number; readonly bytes: number } {
+    return this.#machine.state.boxes.get(box) ?? { number: 0, bytes: 0 }
   }
 
   get entries(): number {

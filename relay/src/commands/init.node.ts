@@ -1,6 +1,6 @@
 // `kith-relay init`
 import type { Command } from 'commander'
-import { DEFAULT_CONFIG } from '../config.ts'
+import { DEFAULT_CONFIG } from '../config/index.ts'
 import { resolveHome } from '../home.node.ts'
 import { initRelay } from '../init.node.ts'
 import type { Output } from '../output.ts'
@@ -22,7 +22,7 @@ export function addInit(program: Command, output: Output): void {
     .option('--home <folder>', 'where the relay lives')
     .option('--listen <multiaddr...>', 'addresses to listen on; port 0 takes a free one at start')
     .option('--announce <multiaddr...>', 'addresses to tell others, if not those listened on')
-    .option('--registration <who>', 'invite or open', DEFAULT_CONFIG.registration)
+    .option('--registration <who>', 'auto, invite, open or closed', DEFAULT_CONFIG.registration)
     .option('--invite-uses <count>', 'accounts the invite lets in', `${DEFAULT_CONFIG.inviteUses}`)
     .option('--json', 'one JSON object instead of text')
     .addHelpText(

@@ -2,9 +2,10 @@
 import { nodePrimitives } from '@kith/node/kernel/host'
 import { relayIdOf } from '@kith/protocols'
 import type { Command } from 'commander'
+import { ask } from '../control.node.ts'
 import { filesOf, readHome, resolveHome } from '../home.node.ts'
 import type { Output } from '../output.ts'
-import { askStatus } from '../status.node.ts'
+import type { RelayStatus } from '../relay.ts'
 
 interface Options {
   readonly home?: string
@@ -25,8 +26,8 @@ export function addStatus(program: Command, output: Output): void {
 async function status(options: Options, output: Output): Promise<void> {
   const home = resolveHome(options.home, process.env)
   const files = filesOf(home, nodePrimitives.sha256)
-  const { seed } = await readHome(files)
-  const running = await askStatus(files)
+  const { seed } = await readHome(files, process.env)
+  const running = await ask<RelayStatus>(files, 'status')
   const id = relayIdOf(nodePrimitives.keyPair(seed).publicKey)
   if (options.json === true) {
     output.json({ state: running === undefined ? 'stopped' : 'running', id, home, ...running })

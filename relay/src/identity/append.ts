@@ -10,6 +10,7 @@ import {
   ProtocolError,
   publicKeyOf
 } from '@kith/protocols'
+import { isOpen } from '../config/index.ts'
 import type { IdentityComponents } from './components.ts'
 import {
   accountWrite,
@@ -47,7 +48,7 @@ export async function appendOperation(
       stored: stored?.state,
       atSequence,
       relay: components.relay,
-      mayRegister: config.registration === 'open' || invite !== undefined,
+      mayRegister: isOpen(config) || (config.registration !== 'closed' && invite !== undefined),
       hasRoom: directory.size < config.limits.accountsMax,
       isForeign: (device) => {
         const owner = directory.ofDevice(publicKeyOf(device))

@@ -2,10 +2,11 @@
 import type { Primitives, Write } from '@kith/node/kernel'
 import type { RelayId } from '@kith/protocols'
 import type { BoxNumber } from '../box/box.ts'
-import type { RelayConfig } from '../config.ts'
+import type { RelayConfig } from '../config/index.ts'
 import type { RelayEvents } from '../events.ts'
-import type { Invites } from '../invites/index.ts'
+import type { InviteBook } from '../invites/index.ts'
 import type { Rates } from '../limits/rates.ts'
+import type { Serial } from '../limits/serial.ts'
 import type { StoreReader } from '../storage/reader.ts'
 import type { Directory, Hosted } from './directory.ts'
 
@@ -24,9 +25,11 @@ export interface IdentityComponents {
   readonly relay: RelayId
   readonly store: StoreReader
   readonly directory: Directory
-  readonly invites: Invites
+  readonly invites: Pick<InviteBook, 'find'>
+  /** Turns in which accounts are made and changed. */
+  readonly appends: Serial
   readonly primitives: Primitives
-  readonly config: Pick<RelayConfig, 'registration' | 'limits'>
+  readonly config: Pick<RelayConfig, 'registration' | 'listen' | 'limits'>
   readonly events: RelayEvents
   readonly rates: Rates
   /** Resolves once the writes and the end of all that is kept for the devices are on disk, together. */

@@ -13,11 +13,15 @@ export { loadAccount } from './records.ts'
 /** Registrations that wait for each other; each takes about a millisecond. */
 const APPENDS_WAITING_MAX = 256
 
+/** Turns in which accounts are made and changed. */
+export function createAppendTurns(): Serial {
+  return new Serial(APPENDS_WAITING_MAX)
+}
+
 /** Offers identity/append and identity/fetch through `serve`. */
 export function serveIdentity(serve: Serve, components: IdentityComponents): void {
-  const appends = new Serial(APPENDS_WAITING_MAX)
   serve.request(identity.identityAppend, (request, caller) =>
-    appends.run(() => appendOperation(request, caller, components))
+    components.appends.run(() => appendOperation(request, caller, components))
   )
   serve.request(identity.identityFetch, (request) => fetchLog(request, components))
 }

@@ -2,7 +2,7 @@
 // have. What a single device may call is limited by each protocol already.
 import { type Clock, RateLimiter } from '@kith/node/kernel'
 import { MINUTE_MS, ProtocolError, type Rate, SECOND_MS } from '@kith/protocols'
-import type { RelayLimits } from '../config.ts'
+import type { RelayLimits } from '../config/index.ts'
 import { mapKey } from '../storage/keys.ts'
 
 /** Messages come in bursts: whoever was silent may send as much at once as in ten seconds. */

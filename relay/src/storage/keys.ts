@@ -18,7 +18,8 @@ export const TABLE = {
   lastResort: 0x41,
   sequencedGroup: 0x50,
   receipt: 0x51,
-  sequencerUse: 0x52
+  sequencerUse: 0x52,
+  suspension: 0x60
 } as const
 
 const U64_BYTES = 8

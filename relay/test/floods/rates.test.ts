@@ -2,7 +2,7 @@
 import { MemoryDisk } from '@kith/node/kernel'
 import { FakeClock } from '@kith/node/testing'
 import { afterEach, expect, it } from 'vitest'
-import { DEFAULT_CONFIG } from '../../src/config.ts'
+import { DEFAULT_CONFIG } from '../../src/config/index.ts'
 import { Rates } from '../../src/limits/rates.ts'
 import { Device, randomEnvelope, startOnDisk, tcpWire } from '../people.ts'
 import { startWorld } from '../world.ts'

@@ -1,7 +1,7 @@
 // Thousands of identities that nobody knows, all writing to one person.
 import type { ProtocolError } from '@kith/protocols'
 import { expect, it } from 'vitest'
-import { DEFAULT_CONFIG } from '../../src/config.ts'
+import { DEFAULT_CONFIG } from '../../src/config/index.ts'
 import { Device, randomEnvelope } from '../people.ts'
 import { startWorld } from '../world.ts'
 import { isFull } from './flood.ts'
