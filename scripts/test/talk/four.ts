@@ -38,6 +38,17 @@ export async function comeHome(person: Person): Promise<void> {
   await person.start()
 }
 
+/** Two accounts with two devices each that have not met: nobody has a contact. */
+export async function fourStrangers(seed: number, options?: WorldOptions): Promise<Four> {
+  const world = await World.of(seed, ['alice', 'bob'], options)
+  const [phone, bob] = world.people as [Person, Person]
+  const laptop = await addDevice(world, phone, 'laptop')
+  const tablet = await addDevice(world, bob, 'tablet')
+  for (const device of [phone, bob]) await comeHome(device)
+  await world.run(2_000)
+  return { world, phone, laptop, bob, tablet }
+}
+
 /** Everybody has written once; the chat's first message went to two devices, before the others were in. */
 export async function fourDevices(seed: number, options?: WorldOptions): Promise<Four> {
   const world = await World.of(seed, ['alice', 'bob'], options)
