@@ -3,7 +3,7 @@ import { direct } from '@kith/protocols'
 import type { Opened } from './inputs.ts'
 import { askDecided } from './missed.ts'
 import { introduce, pump } from './outbox.ts'
-import { openKeptReceipts, tellAddresses } from './receipts.ts'
+import { openKeptReceipts, scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
 import type { Turn } from './turn.ts'
 import { releaseWaiting } from './waiting.ts'
@@ -18,21 +18,28 @@ export function joined(turn: Turn, result: Extract<Opened, { type: 'joined' }>):
   turn.ensureConversation(id, peer)
   // Whoever begins a group beside one that stands may know that it is over.
   askDecided(turn, id)
-  turn.addGroup(id, {
-    incarnation: {
-      groupId: epoch.groupId,
-      creator: snapshot.view.creator,
-      epoch: epoch.epoch,
-      state: snapshot.state
-    },
-    epoch,
-    slots: result.slots
-  })
+  const { groupId } = epoch
+  const isKnown = turn.conversation(id).incarnations.some((group) => group.groupId === groupId)
+  // Of the other half of a split group: what is said there is read, and this device goes on where it is.
+  if (isKnown) turn.addKeys(id, result)
+  else {
+    turn.addGroup(id, {
+      incarnation: {
+        groupId,
+        creator: snapshot.view.creator,
+        epoch: epoch.epoch,
+        state: snapshot.state
+      },
+      epoch,
+      slots: result.slots
+    })
+  }
   for (const write of result.writes) turn.write(write)
   turn.announce({ type: 'joined', account: peer })
   if (turn.state.friends.has(peer)) introduce(turn, id)
   pump(turn, id)
-  tellAddresses(turn, id)
+  // Whoever sent the welcome may forget it once it hears of this device in the group.
+  scheduleReceipt(turn, id)
   reconcile(turn, id)
   releaseWaiting(turn)
   openKeptReceipts(turn)

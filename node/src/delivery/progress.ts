@@ -1,10 +1,9 @@
 // How far what was sent has come: accepted by homes, held by devices of the recipient, refused, or to be sent again
 // because nobody can know.
-import type { ConversationId, DeviceId, RelayId } from '@kith/protocols'
+import type { AccountId, ConversationId, DeviceId, RelayId } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { addCounter, hasCounter, mergeRanges } from '../conversations/counters.ts'
 import { currentEpoch } from '../conversations/incarnations.ts'
-import type { Member } from '../groups/group-crypto.ts'
 import type { Input } from './inputs.ts'
 import { append, devicesOf, messageOf, note, pump } from './outbox.ts'
 import { watchAgain } from './promises.ts'
@@ -29,15 +28,19 @@ export function accepted(turn: Turn, input: Of<'accepted'>): void {
 
 /**
  * An entry leaves the outbox when a home and a device of the recipient have it; until then its bytes stay. A
- * welcome has done its work once its device has joined: what a home accepted it may lose. One for an own device
- * is not answered with receipts, so that a home's word has to do.
+ * welcome has done its work once its device has joined: what a home accepted it may lose. With somebody who is no
+ * contact, own devices give no receipts, so that a home's word has to do.
  */
 function progress(turn: Turn, entry: OutboxEntry): void {
   const isAccepted = entry.acceptedBy.length > 0
   const isDelivered = entry.deliveredBy !== undefined
-  const isForSelf = entry.target === turn.state.self.account
+  const isUnanswered =
+    entry.target === turn.state.self.account &&
+    !turn.state.friends.has(turn.conversation(entry.conversation).peer)
   const isDone =
-    entry.kind === 'welcome' ? isDelivered || (isAccepted && isForSelf) : isAccepted && isDelivered
+    entry.kind === 'welcome'
+      ? isDelivered || (isAccepted && isUnanswered)
+      : isAccepted && isDelivered
   if (isDone) turn.deleteOutbox(entry.local)
   else turn.setOutbox(entry)
   turn.announce({ type: 'progress', entry })
@@ -87,8 +90,8 @@ export function online(turn: Turn, relay: RelayId): void {
 
 /** The relay's store is a new one (restored, or lost): it may hold nothing of what it accepted, nor receipts. */
 export function offerAgain(turn: Turn, relay: RelayId): void {
-  for (const { id, received } of turn.state.conversations.values()) {
-    if (received.size > 0) scheduleReceipt(turn, id)
+  for (const { id, received, receipt } of turn.state.conversations.values()) {
+    if (received.size > 0 || receipt.version > 0) scheduleReceipt(turn, id)
   }
   for (const entry of turn.state.outbox.values()) {
     if (!entry.acceptedBy.includes(relay)) continue
@@ -105,7 +108,9 @@ export function offerAgain(turn: Turn, relay: RelayId): void {
 /** A device of the recipient says what it holds. */
 export function receipt(turn: Turn, input: Of<'receipt'>): void {
   const { self } = turn.state
-  if (input.member.account === self.account) return
+  noteJoined(turn, input)
+  if (input.member.account === self.account)
+    return dropWelcomes(turn, input.conversation, self.account)
   const conversation = turn.conversation(input.conversation)
   const own = conversation.epochs.flatMap(({ members }) => members)
   const delivered = new Map(conversation.delivered)
@@ -122,17 +127,36 @@ export function receipt(turn: Turn, input: Of<'receipt'>): void {
     if (entry.kind === 'welcome' || entry.deliveredBy !== undefined) continue
     if (hasCounter(ranges, sealed.counter)) progress(turn, { ...entry, deliveredBy: 'relay' })
   }
-  if (isCurrent(conversation, input.archiveKey)) dropWelcomes(turn, conversation.id, input.member)
+  dropWelcomes(turn, conversation.id, input.member.account)
 }
 
-/** Whether a receipt was sealed in the epoch that this device sends in: then its author has joined that group. */
-function isCurrent(conversation: ConversationState, archiveKey: Uint8Array | undefined): boolean {
-  if (archiveKey === undefined || conversation.incarnations.length === 0) return false
-  return equals(currentEpoch(conversation).archiveKey, archiveKey)
+/** A receipt under a key of a group: its author has joined it. Of interest for the one that this device sends in. */
+function noteJoined(turn: Turn, { conversation: id, member, archiveKey }: Of<'receipt'>): void {
+  const conversation = turn.conversation(id)
+  if (archiveKey === undefined || conversation.incarnations.length === 0) return
+  const { groupId } = currentEpoch(conversation)
+  const isOfGroup = conversation.epochs.some(
+    (epoch) => epoch.groupId === groupId && equals(epoch.archiveKey, archiveKey)
+  )
+  const known = conversation.joined?.groupId === groupId ? conversation.joined.devices : []
+  if (!isOfGroup || known.includes(member.device)) return
+  const joined = { groupId, devices: [...known, member.device] }
+  turn.setConversation({ ...conversation, joined })
 }
 
-/** Nothing waits any more to be read in a group that the recipient may not have joined. */
-function dropWelcomes(turn: Turn, id: ConversationId, { account }: Member): void {
+/** Whether every device of the account, but this one, has joined the group that this one sends in. */
+function haveJoined(conversation: ConversationState, account: AccountId, self: DeviceId): boolean {
+  if (conversation.incarnations.length === 0) return false
+  const { groupId, members } = currentEpoch(conversation)
+  const devices = conversation.joined?.groupId === groupId ? conversation.joined.devices : []
+  return members
+    .filter((member) => member.account === account && member.device !== self)
+    .every(({ device }) => devices.includes(device))
+}
+
+/** Nothing waits any more to be read in a group that a device of the recipient may not have joined. */
+function dropWelcomes(turn: Turn, id: ConversationId, account: AccountId): void {
+  if (!haveJoined(turn.conversation(id), account, turn.state.self.device)) return
   const entries = [...turn.state.outbox.values()].filter(
     ({ conversation, target }) => conversation === id && target === account
   )

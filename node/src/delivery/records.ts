@@ -59,6 +59,7 @@ export interface ConversationRecord
     | 'heads'
     | 'missingHeads'
     | 'introduced'
+    | 'joined'
     | 'phase'
   > {
   readonly received: readonly (readonly [DeviceId, Ranges])[]
@@ -93,6 +94,7 @@ export function conversationWrite(conversation: ConversationState): Write {
     heads,
     missingHeads,
     introduced,
+    ...(conversation.joined === undefined ? {} : { joined: conversation.joined }),
     received: [...conversation.received],
     delivered: [...conversation.delivered],
     addresses: [...conversation.addresses],

@@ -43,6 +43,8 @@ export interface ConversationState {
   readonly pending: MadeChange | undefined
   /** Where devices of the peer can be reached directly, by what they last said. */
   readonly addresses: ReadonlyMap<DeviceId, readonly string[]>
+  /** Devices, own ones too, of which receipts show that they have joined the group that everyone sends in. */
+  readonly joined?: { readonly groupId: string; readonly devices: readonly DeviceId[] }
   /** Counters of own devices (this one and others) that a device of the peer holds. */
   readonly delivered: ReadonlyMap<DeviceId, Ranges>
   /** This device's last used counter. */

@@ -188,6 +188,11 @@ export class Turn {
     this.#addEpoch(id, epoch, slots)
   }
 
+  /** Keys of a group of the conversation, to read by. Its state stays as it is. */
+  addKeys(id: ConversationId, { epoch, slots }: Pick<ChangedEpoch, 'epoch' | 'slots'>): void {
+    this.#addEpoch(id, epoch, slots)
+  }
+
   /** Moves a group of the conversation on to its next epoch; older ones stay readable. */
   changeGroup(
     id: ConversationId,

@@ -179,6 +179,18 @@ describe('a change of a group', () => {
     })
   })
 
+  it('of a group that this device is in already gives it keys to read by, and no second state', () => {
+    const world = changingWorld()
+    const otherHalf = { ...THEIRS, groupId: EPOCH.groupId }
+    world.push(WELCOME)
+    const snapshot = { ...STARTED.snapshot, state: bytes(8, 66) }
+    world.answer({ type: 'joined', snapshot, epoch: otherHalf, slots: [], writes: [] })
+    expect(chatOf(world).incarnations).toHaveLength(1)
+    expect(chatOf(world).incarnations[0]?.state).toEqual(STARTED.snapshot.state)
+    expect(chatOf(world).epochs.map(({ tag }) => tag)).toContain(otherHalf.tag)
+    expect(world.state.tags.has(otherHalf.tag)).toBe(true)
+  })
+
   it('stays asked for when another group of the chat ends', () => {
     const world = changingWorld()
     const other = { ...EPOCH, groupId: 'f'.repeat(64), tag: '2'.repeat(32) }

@@ -1,9 +1,12 @@
+import { deviceIdOf } from '@kith/protocols'
 import { describe, expect, it } from 'vitest'
 import {
   BOB,
   bytes,
   CHAT,
   EPOCH,
+  envelopeOf,
+  idOf,
   RELAY,
   readyWorld,
   STARTED,
@@ -176,6 +179,37 @@ describe('the outbox', () => {
     world.give({ ...receipt, archiveKey: bytes(32, 77) })
     expect(world.state.outbox.has(welcome.local)).toBe(true)
     world.give({ ...receipt, archiveKey: EPOCH.archiveKey })
+    expect(world.state.outbox.size).toBe(0)
+  })
+
+  it('keeps welcomes until every device of the recipient has joined', () => {
+    const world = new World()
+    const tablet = { ...BOB, device: deviceIdOf(bytes(32, 88)) }
+    const epoch = { ...EPOCH, members: [...EPOCH.members, tablet] }
+    const welcomes = [envelopeOf(200, bytes(16, 1)), envelopeOf(201, bytes(16, 2))].map(
+      (envelope) => ({ id: idOf(envelope), envelope, account: BOB.account })
+    )
+    world.give({ type: 'online', relay: RELAY }, compose(1, 'one'))
+    world.give({ type: 'started', conversation: CHAT, group: { ...STARTED, epoch, welcomes } })
+    for (const local of world.state.welcomes.keys()) {
+      world.give({ type: 'accepted', local, relay: RELAY })
+    }
+    world.give(sealedOf(world, 1)).give(sealedOf(world, 2))
+    for (const local of world.state.outbox.keys()) {
+      world.give({ type: 'accepted', local, relay: RELAY })
+    }
+    const heard = (member: typeof BOB) =>
+      world.give({
+        type: 'receipt',
+        conversation: CHAT,
+        member,
+        delivered: new Map([[world.state.self.device, [{ from: 1, to: 9 }]]]),
+        addresses: [],
+        archiveKey: EPOCH.archiveKey
+      })
+    heard(BOB)
+    expect(world.state.welcomes.size).toBe(2)
+    heard(tablet)
     expect(world.state.outbox.size).toBe(0)
   })
 

@@ -304,7 +304,8 @@ describe('a stolen device that takes an epoch with garbage', () => {
 })
 
 describe('a sequencer that signs two changes for one epoch', () => {
-  // With 12 and 15 the relay hands a key package out again that the watch has used.
+  // With 12 and 15 the relay hands a key package out again that the watch has used, and with 12 a device is welcomed
+  // to the half of the group that it is not in.
   it.each([9, 12, 15])(
     'is found out by both halves with proof kept, and the chat begins anew for everybody (seed %i)',
     {
