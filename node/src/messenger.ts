@@ -78,6 +78,8 @@ export interface MessengerInit {
 }
 
 export interface Messenger extends MessengerApi {
+  /** Whether a device is of this account or of a contact: its connection is kept when room is needed. */
+  isKnown(device: DeviceId): boolean
   /** Ends every session; the store and the network are the caller's. */
   stop(): Promise<void>
 }
@@ -211,15 +213,13 @@ class Running implements Messenger {
       notice: (text) => this.#events.emit({ type: 'notice', text })
     })
     this.#neighbours = new Neighbours({ ...parts, delivery: this.#delivery }, init.profile.account)
-    const isKnown = (device: DeviceId) => this.#neighbours.isOfContact(device)
-    const isBlocked = (device: DeviceId) => this.#neighbours.isOfBlocked(device)
     serveDevices({
       ...parts,
       ...init,
       delivery: this.#delivery,
-      isKnown,
+      isKnown: this.isKnown,
       isOwnDevice,
-      isBlocked
+      isBlocked: (device) => this.#neighbours.isOfBlocked(device)
     })
     const sessions = new HomeSessions(
       { ...parts, delivery: this.#delivery },
@@ -328,6 +328,7 @@ class Running implements Messenger {
   startLink: MessengerApi['startLink'] = () => this.#links.start()
   answerLink: MessengerApi['answerLink'] = async ({ isSame }) => this.#links.answer(isSame)
   cancelLink: MessengerApi['cancelLink'] = async () => this.#links.cancel()
+  isKnown: Messenger['isKnown'] = (device) => this.#neighbours.isOfContact(device)
 
   async removeDevice({ device }: { device: string }) {
     const removed = await this.#parts.devices.remove(device)

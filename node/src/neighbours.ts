@@ -3,7 +3,7 @@
 import { type AccountId, ADDRESSES_MAX, type DeviceId } from '@kith/protocols'
 import type { Contacts } from './contacts/contacts.ts'
 import type { Delivery } from './delivery/delivery.ts'
-import type { Member } from './groups/group-crypto.ts'
+import type { DeliveryState } from './delivery/state.ts'
 import type { Network } from './kernel/network.ts'
 
 export interface NeighboursComponents {
@@ -15,6 +15,9 @@ export interface NeighboursComponents {
 export class Neighbours {
   readonly #components: NeighboursComponents
   readonly #self: AccountId
+  /** Accounts that groups name for each device, and what they were read from. */
+  readonly #accounts = new Map<DeviceId, Set<AccountId>>()
+  #indexed: DeliveryState['tags'] | undefined
 
   constructor(components: NeighboursComponents, self: AccountId) {
     this.#components = components
@@ -26,10 +29,10 @@ export class Neighbours {
     const { delivery, network } = this.#components
     const unlisten = [
       network.onConnection(({ peer, connected }) => {
-        if (connected && this.#isMember(peer, () => true)) delivery.devices.connected(peer)
+        if (connected && this.#isMember(peer)) delivery.devices.connected(peer)
       }),
       network.onDiscovery(({ peer, addresses }) => {
-        if (this.#isMember(peer, () => true)) delivery.devices.learn(peer, addresses)
+        if (this.#isMember(peer)) delivery.devices.learn(peer, addresses)
       })
     ]
     return () => {
@@ -37,19 +40,19 @@ export class Neighbours {
     }
   }
 
-  /** Whether a device is of this account or of a contact, as far as groups say. */
+  /** Whether a device is of this account or of a contact, as far as groups say. Cheap: asked for each connection. */
   isOfContact(device: DeviceId): boolean {
     const { contacts } = this.#components
     return this.#isMember(
       device,
-      ({ account }) => account === this.#self || contacts.isContact(account)
+      (account) => account === this.#self || contacts.isContact(account)
     )
   }
 
   /** Whether a device is of an account that the user has blocked, as far as groups say. */
   isOfBlocked(device: DeviceId): boolean {
     const { contacts } = this.#components
-    return this.#isMember(device, ({ account }) => contacts.get(account)?.blocked === true)
+    return this.#isMember(device, (account) => contacts.get(account)?.blocked === true)
   }
 
   /** Multiaddrs of this device as they are told to others: without the PeerId, which they know. */
@@ -59,10 +62,22 @@ export class Neighbours {
     return addresses.filter((address) => address !== undefined).slice(0, ADDRESSES_MAX)
   }
 
-  #isMember(device: DeviceId, holds: (member: Member) => boolean): boolean {
-    const epochs = [...this.#components.delivery.state.tags.values()].map(({ epoch }) => epoch)
-    return epochs.some(({ members }) =>
-      members.some((member) => member.device === device && holds(member))
-    )
+  #isMember(device: DeviceId, holds: (account: AccountId) => boolean = () => true): boolean {
+    this.#index()
+    return [...(this.#accounts.get(device) ?? [])].some(holds)
+  }
+
+  /** Every epoch that is added makes a new map of them. */
+  #index(): void {
+    const { tags } = this.#components.delivery.state
+    if (tags === this.#indexed) return
+    this.#indexed = tags
+    this.#accounts.clear()
+    for (const { epoch } of tags.values()) {
+      for (const { device, account } of epoch.members) {
+        const accounts = this.#accounts.get(device) ?? new Set()
+        this.#accounts.set(device, accounts.add(account))
+      }
+    }
   }
 }

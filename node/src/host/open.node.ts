@@ -1,5 +1,11 @@
 // Opens a messenger on this machine: home folder, libp2p over TCP and WebSockets, MLS.
-import { formatContactLink, identity, ProtocolError, parseJoinLink } from '@kith/protocols'
+import {
+  type DeviceId,
+  formatContactLink,
+  identity,
+  ProtocolError,
+  parseJoinLink
+} from '@kith/protocols'
 import { type AccountView, UserError } from '../api.ts'
 import type { LocalDevice } from '../groups/group-crypto.ts'
 import { createMlsCrypto } from '../groups/mls.ts'
@@ -13,6 +19,7 @@ import {
   createMetrics,
   type Log,
   type Network,
+  type NetworkInit,
   type SealedStore,
   systemClock,
   systemRandom
@@ -35,6 +42,8 @@ export interface OpenOptions {
   readonly home: string
   readonly passphrase?: string | undefined
   readonly log: Log
+  /** In place of a node's limits of connections. */
+  readonly admission?: NetworkInit['admission']
 }
 
 export interface CreateOptions extends OpenOptions {
@@ -46,12 +55,13 @@ export interface CreateOptions extends OpenOptions {
 }
 
 /** Opens the account of a home folder. Throws UserError. Whoever opens it must `stop` it. */
-export async function openMessenger({ home, passphrase, log }: OpenOptions): Promise<Messenger> {
+export async function openMessenger(options: OpenOptions): Promise<Messenger> {
+  const { home, passphrase, log } = options
   const secrets = await readSecrets(home, passphrase)
   await requireStore(home)
   const store = await openHomeStore(home, { secrets, log, failpoint: processFailpoint })
   try {
-    return await openOn(store, { home, secrets, log })
+    return await openOn(store, secrets, options)
   } catch (error) {
     await store.close()
     throw error
@@ -60,7 +70,8 @@ export async function openMessenger({ home, passphrase, log }: OpenOptions): Pro
 
 async function openOn(
   store: SealedStore,
-  { home, secrets, log }: { home: string; secrets: NodeSecrets; log: Log }
+  secrets: NodeSecrets,
+  { home, log, admission }: OpenOptions
 ): Promise<Messenger> {
   const profile = await readProfile(store)
   if (profile === undefined) {
@@ -68,10 +79,14 @@ async function openOn(
       hint: 'It is not the one these keys were used with: put a copy back. The keys are still there: keep them.'
     })
   }
-  const network = await networkOf(secrets, { log, listen: listenOf(profile) })
+  // The network comes first, and until its messenger is there everybody is a stranger to it.
+  let messenger: Messenger | undefined
+  const isKnown = (device: DeviceId) => messenger?.isKnown(device) ?? false
+  const listen = listenOf(profile)
+  const network = await networkOf(secrets, { log, listen, isKnown, admission })
   try {
     const components = await componentsOf({ store, network, log })
-    const messenger = await createMessenger(components, {
+    messenger = await createMessenger(components, {
       device: deviceOf(secrets, profile),
       profile
     })
@@ -166,16 +181,15 @@ function listenOf({ homes }: Profile): readonly string[] {
 /** The network of a device on this machine. */
 export function networkOf(
   secrets: NodeSecrets,
-  { log, listen }: { log: Log; listen: readonly string[] }
+  init: Pick<NetworkInit, 'log' | 'listen' | 'isKnown' | 'admission'>
 ): Promise<Network> {
   return createNetwork({
+    ...init,
     privateKey: secrets.deviceSeed,
-    listen,
-    discovery: listen.some((address) => !address.startsWith('/ip4/127.')),
+    discovery: init.listen.some((address) => !address.startsWith('/ip4/127.')),
     profile: 'node',
     clock: systemClock,
     random: systemRandom,
-    log,
     metrics: createMetrics()
   })
 }

@@ -56,7 +56,7 @@ export interface NetworkInit {
    * Whether a peer's connection must be kept when room is needed: on a relay, a device of an account hosted
    * there. Asked often. By default nobody is.
    */
-  readonly isKnown?: (peer: DeviceId) => boolean
+  readonly isKnown?: ((peer: DeviceId) => boolean) | undefined
   /** In place of the profile's. */
-  readonly admission?: Partial<AdmissionLimits>
+  readonly admission?: Partial<AdmissionLimits> | undefined
 }
