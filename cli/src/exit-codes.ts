@@ -25,7 +25,8 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly meaning: s
   },
   {
     code: EXIT.refused,
-    meaning: 'refused: wrong invite, wrong or missing passphrase, blocked, evidence without proof'
+    meaning:
+      'refused: wrong invite, wrong or missing passphrase, blocked, outbox full, evidence without proof'
   },
   { code: EXIT.notFound, meaning: 'not found: no account here, no such contact' },
   { code: EXIT.interrupted, meaning: 'interrupted (Ctrl-C) before it was done' }
@@ -65,6 +66,7 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'link-used',
     'forbidden',
     'quota',
+    'outbox-full',
     'blocked',
     'not-accepted',
     'safety-mismatch',

@@ -53,6 +53,7 @@ describe('the printer of failures', () => {
     ['wrong-invite', EXIT.refused],
     ['wrong-passphrase', EXIT.refused],
     ['passphrase-needed', EXIT.refused],
+    ['outbox-full', EXIT.refused],
     ['no-account', EXIT.notFound],
     ['unknown-contact', EXIT.notFound],
     ['store-in-use', EXIT.failure],

@@ -53,6 +53,8 @@ export class MemoryPerson {
   readonly notices: NoticeView[] = []
   reach: Reach = 'delivered'
   isHeld = false
+  /** What sending is refused with. */
+  refusal: UserError | undefined
   private readonly listeners = new Set<(event: NodeEvent) => void>()
 
   constructor(world: MemoryWorld, name: string, passphrase: string | undefined) {
@@ -156,6 +158,7 @@ export class MemoryPerson {
 
   send(to: string, text: string): MessageView {
     const contact = this.find(to)
+    if (this.refusal !== undefined) throw this.refusal
     const message = this.store({
       id: undefined,
       conversation: contact.conversation,

@@ -1,3 +1,4 @@
+import { UserError } from '@kith/node'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { SecretSource } from '../../src/engine.ts'
 import { type MemoryPerson, MemoryWorld } from '../memory-engine.ts'
@@ -197,6 +198,25 @@ describe('message send', () => {
     expect(late.code).toBe(3)
     expect(late.json()).toEqual([expect.objectContaining({ outgoing: true, text: 'x' })])
     expect(alice.messages).toHaveLength(2)
+  })
+
+  it('fails, with what to do and a code for scripts, while the outbox is full', async () => {
+    alice.refusal = new UserError('outbox-full', 'The message was not taken: …', {
+      hint: 'kith account show names the relay, which cannot be reached: send again once it can.'
+    })
+    const send = ['message', 'send', 'bob', 'one too many']
+    const { code, stdout, stderr } = await kith(send)
+    expect([code, stdout]).toEqual([4, ''])
+    expect(stderr).toContain('The message was not taken')
+    expect(stderr).toContain('try: kith account show')
+    const forScripts = await kith([...send, '--json'])
+    expect(forScripts.code).toBe(4)
+    expect(JSON.parse(forScripts.stderr)).toMatchObject({
+      error: { code: 'outbox-full', exitCode: 4 }
+    })
+    const piped = await kith(['chat', 'bob'], { stdin: ['one too many\n'] })
+    expect(piped.code).toBe(4)
+    expect(alice.messages).toEqual([])
   })
 
   it('reads the text from standard input, without its last line break', async () => {

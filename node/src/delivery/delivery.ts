@@ -23,6 +23,7 @@ import type { Primitives } from '../kernel/primitives.ts'
 import type { Random } from '../kernel/random.ts'
 import type { Rpc } from '../kernel/rpc.ts'
 import type { Store } from '../kernel/store/store.ts'
+import { Composing } from './composing.ts'
 import { DeviceRoutes } from './device-routes.ts'
 import { DirectAnswers } from './direct-answers.ts'
 import { type Evidence, EvidenceBook, FORKED } from './evidence.ts'
@@ -83,11 +84,7 @@ export class Delivery {
   readonly #groups: GroupWork
   readonly #transactions: Transactions
   readonly #stopping = new AbortController()
-  readonly #composing = new Map<
-    number,
-    { resolve: (entry: OutboxEntry) => void; reject: (error: unknown) => void }
-  >()
-  #requests = 0
+  readonly #composing = new Composing()
   /** Of the newest text that is on disk; texts reach it in the order of their numbers. */
   #lastKept: number
   #failure: unknown
@@ -189,8 +186,7 @@ export class Delivery {
     await Promise.all(this.routes.map((route) => route.stop()))
     await this.#transactions.settled()
     await this.#evidence.settled()
-    for (const { reject } of this.#composing.values()) reject(stopped())
-    this.#composing.clear()
+    this.#composing.fail(stopped())
   }
 
   /** Texts that wait in the outbox, without those that are not on disk yet and could still be lost. */
@@ -200,7 +196,7 @@ export class Delivery {
     )
   }
 
-  /** Takes a text into the outbox; resolves once it is durable. */
+  /** Takes a text into the outbox; resolves once it is durable, rejects with `outbox-full`. */
   compose(options: {
     conversation: ConversationId
     peer: AccountId
@@ -208,20 +204,16 @@ export class Delivery {
   }): Promise<OutboxEntry> {
     if (this.#failure !== undefined) return Promise.reject(storeFailed(this.#failure))
     if (this.#stopping.signal.aborted) return Promise.reject(stopped())
-    this.#requests += 1
-    const request = this.#requests
-    return new Promise((resolve, reject) => {
-      this.#composing.set(request, { resolve, reject })
-      this.dispatch({ type: 'compose', request, ...options })
-    })
+    const { request, composed } = this.#composing.open()
+    this.dispatch({ type: 'compose', request, ...options })
+    return composed
   }
 
   #fail(error: unknown): void {
     if (this.#failure !== undefined) return
     this.#failure = error
     this.#components.log.error('delivery-stopped', { reason: String(error) })
-    for (const { reject } of this.#composing.values()) reject(storeFailed(error))
-    this.#composing.clear()
+    this.#composing.fail(storeFailed(error))
     this.#init.onFailure(error)
   }
 
@@ -369,10 +361,8 @@ export class Delivery {
   }
 
   #settleComposed(event: DeliveryEvent): void {
-    if (event.type !== 'composed') return
-    this.#lastKept = event.entry.local
-    this.#composing.get(event.request)?.resolve(event.entry)
-    this.#composing.delete(event.request)
+    if (event.type === 'composed') this.#lastKept = event.entry.local
+    this.#composing.settle(event)
   }
 }
 

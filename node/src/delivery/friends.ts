@@ -1,7 +1,8 @@
 // Who is told anything: friends are introduced to and sent receipts, strangers learn nothing of this device, and of
 // blocked accounts nothing is kept. The user decides; contacts remember it.
 import type { AccountId } from '@kith/protocols'
-import { introduce, pump } from './outbox.ts'
+import { introduce } from './compose.ts'
+import { pump } from './outbox.ts'
 import { scheduleReceipt } from './receipts.ts'
 import type { Turn } from './turn.ts'
 

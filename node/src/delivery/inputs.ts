@@ -8,6 +8,7 @@ import type {
   MessageId,
   RelayId
 } from '@kith/protocols'
+import type { UserError } from '../api.ts'
 import type { Ranges } from '../conversations/counters.ts'
 import type { SlotTag } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
@@ -194,11 +195,10 @@ export interface SealRequest {
 
 export type DeliveryEvent =
   | { readonly type: 'composed'; readonly request: number; readonly entry: OutboxEntry }
+  /** A text was refused, and nothing of it kept. */
+  | { readonly type: 'not-composed'; readonly request: number; readonly error: UserError }
   | { readonly type: 'message'; readonly message: StoredMessage }
-  | {
-      readonly type: 'progress'
-      readonly entry: OutboxEntry
-    }
+  | { readonly type: 'progress'; readonly entry: OutboxEntry }
   | { readonly type: 'gap'; readonly conversation: ConversationId; readonly gap: Gap }
   | { readonly type: 'gap-closed'; readonly conversation: ConversationId; readonly gap: Gap }
   | {

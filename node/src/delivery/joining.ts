@@ -1,8 +1,9 @@
 // A group that another device began, or added this one to.
 import { direct } from '@kith/protocols'
+import { introduce } from './compose.ts'
 import type { Opened } from './inputs.ts'
 import { askDecided } from './missed.ts'
-import { introduce, pump } from './outbox.ts'
+import { pump } from './outbox.ts'
 import { openKeptReceipts, scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
 import type { Turn } from './turn.ts'

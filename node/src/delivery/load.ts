@@ -9,6 +9,7 @@ import type { Primitives } from '../kernel/primitives.ts'
 import { decodeRecord } from '../kernel/record.ts'
 import { rangeOf, storeKey, u32 } from '../kernel/store/key.ts'
 import type { Store } from '../kernel/store/store.ts'
+import { entryBytes } from './outbox-limits.ts'
 import { promisedBefore } from './promises.ts'
 import {
   type ConversationRecord,
@@ -70,6 +71,7 @@ export async function loadState(
     conversations,
     ...indexTags(conversations, primitives),
     outbox,
+    outboxBytes: [...outbox.values()].reduce((sum, entry) => sum + entryBytes(entry), 0),
     welcomes: new Map([...outbox].filter(([, { kind }]) => kind === 'welcome')),
     cursors,
     intakes: new Map(

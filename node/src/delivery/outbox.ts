@@ -25,48 +25,6 @@ import type { Turn } from './turn.ts'
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
-/** Takes a text: durable first, then shown, then sealed and sent. */
-export function compose(turn: Turn, input: Of<'compose'>): void {
-  turn.ensureConversation(input.conversation, input.peer)
-  introduce(turn, input.conversation)
-  const entry = enqueue(turn, input.conversation, 'text', input.text)
-  turn.announce({ type: 'composed', request: input.request, entry })
-  pump(turn, input.conversation, 'at-once')
-}
-
-/** Queues this account's introduction unless the peer has had it. */
-export function introduce(turn: Turn, id: ConversationId): void {
-  const conversation = turn.conversation(id)
-  if (conversation.introduced) return
-  turn.setConversation({ ...conversation, introduced: true })
-  enqueue(turn, id, 'introduction', '')
-}
-
-function enqueue(
-  turn: Turn,
-  id: ConversationId,
-  kind: 'text' | 'introduction',
-  text: string
-): OutboxEntry {
-  const conversation = turn.conversation(id)
-  const entry: OutboxEntry = {
-    local: turn.next('lastLocal'),
-    conversation: id,
-    kind,
-    text,
-    change: undefined,
-    composedAtMs: turn.nowMs,
-    sealed: undefined,
-    target: conversation.peer,
-    acceptedBy: [],
-    deliveredBy: undefined,
-    refusal: undefined
-  }
-  turn.setOutbox(entry)
-  turn.updateConversation({ ...conversation, unsealed: [...conversation.unsealed, entry.local] })
-  return entry
-}
-
 /**
  * Does the next thing an outbox can do: found the group, or seal the oldest unsealed entry. Sealed at once, before
  * the entry is on disk, it becomes durable with the entry: nothing leaves before a later transaction than both.

@@ -210,6 +210,8 @@ export interface DeliveryState {
   readonly slotTags: ReadonlyMap<string, SlotOwner>
   /** Changed in place: a copy for each message would cost as much as the outbox is long. */
   readonly outbox: Map<number, OutboxEntry>
+  /** Of all entries, as `entryBytes` counts them. */
+  readonly outboxBytes: number
   /** Those of the outbox that are welcomes. */
   readonly welcomes: Map<number, OutboxEntry>
   readonly cursors: ReadonlyMap<RelayId, Cursor>

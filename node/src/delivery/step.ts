@@ -1,4 +1,5 @@
 // The delivery machine: every input to its decision. Pure; see turn.ts for what a step yields.
+import { compose } from './compose.ts'
 import * as cursors from './cursors.ts'
 import * as friends from './friends.ts'
 import * as inbox from './inbox.ts'
@@ -26,7 +27,7 @@ export function createStep(tools: Tools) {
 function decide(turn: Turn, input: Input): void {
   switch (input.type) {
     case 'compose':
-      return outbox.compose(turn, input)
+      return compose(turn, input)
     case 'sealed':
       return outbox.sealed(turn, input)
     case 'started':

@@ -4,6 +4,7 @@ import type { AccountId, ConversationId } from '@kith/protocols'
 import type { SlotTag } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import type { DeliveryEvent, Effect, Stepped } from './inputs.ts'
+import { entryBytes } from './outbox-limits.ts'
 import type { Change } from './records.ts'
 import {
   changeDelete,
@@ -259,15 +260,25 @@ export class Turn {
   }
 
   setOutbox(entry: OutboxEntry): void {
+    this.#count(entry.local, entry)
     this.#state.outbox.set(entry.local, entry)
     if (entry.kind === 'welcome') this.#state.welcomes.set(entry.local, entry)
     this.write(outboxWrite(entry))
   }
 
   deleteOutbox(local: number): void {
+    this.#count(local, undefined)
     this.#state.outbox.delete(local)
     this.#state.welcomes.delete(local)
     this.write(outboxDelete(local))
+  }
+
+  /** Keeps the sum of all entries in step, before one of them becomes another. */
+  #count(local: number, after: OutboxEntry | undefined): void {
+    const { outbox, outboxBytes } = this.#state
+    const before = outbox.get(local)
+    const [less, more] = [before, after].map((entry) => (entry ? entryBytes(entry) : 0))
+    this.patch({ outboxBytes: outboxBytes - (less ?? 0) + (more ?? 0) })
   }
 
   setCursor(cursor: Cursor): void {

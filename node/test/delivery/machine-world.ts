@@ -69,6 +69,7 @@ export function initialState(): DeliveryState {
     tags: new Map(),
     slotTags: new Map(),
     outbox: new Map(),
+    outboxBytes: 0,
     welcomes: new Map(),
     cursors: new Map(),
     intakes: new Map(),
