@@ -50,6 +50,7 @@ export interface Running {
   /** `host:port` of /health and /metrics, when they are served. */
   readonly http: string | undefined
   signal(signal: NodeJS.Signals): void
+  readonly pid: number
   /** Sends the signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<number | null>
   /** Resolves when it has ended by itself. */
@@ -75,6 +76,7 @@ export async function startProcess(
     joinLink: JSON.parse(ready).joinLink,
     http: JSON.parse(ready).http,
     signal: (signal) => void child.kill(signal),
+    pid: child.pid ?? 0,
     ended: closed.then(([code]) => ({ code, error: complaints })),
     async end(signal) {
       child.kill(signal)

@@ -13,7 +13,7 @@ export interface AdmissionLimits {
   readonly pendingReserved: number
   /** Handshakes in progress from one network. */
   readonly pendingPerNetworkMax: number
-  /** New connections of one host. */
+  /** New connections of one host; a WebSocket counts twice, before and after its upgrade. */
   readonly connectsPerHost: Rate
   /** Handshakes of one host. */
   readonly handshakesPerHost: Rate

@@ -7,6 +7,7 @@ import { tcp } from '@libp2p/tcp'
 import { webSockets } from '@libp2p/websockets'
 import { yamux } from '@libp2p/yamux'
 import { createLibp2p } from 'libp2p'
+import type { Admission } from './admission.ts'
 import type { Guard } from './libp2p-guard.ts'
 import { LIMITS } from './libp2p-limits.ts'
 import { silentLibp2pLogger } from './libp2p-log.ts'
@@ -31,7 +32,7 @@ const DISCOVERY_TAG = '_kith._udp.local'
 export function createNode(
   init: NetworkInit,
   privateKey: Ed25519PrivateKey,
-  guard: Guard
+  { guard, admission }: { guard: Guard; admission: Admission }
 ): Promise<Libp2p> {
   const limits = LIMITS[init.profile]
   const socketsMax = { ...limits.admission, ...init.admission }.connectionsMax
@@ -43,7 +44,7 @@ export function createNode(
     transports: [
       guard.transport(joiningWrites(tcp())),
       guard.transport(
-        joiningWrites(boundedWebSockets(webSockets(), { clock: init.clock, socketsMax }))
+        joiningWrites(boundedWebSockets(webSockets(), { clock: init.clock, admission, socketsMax }))
       )
     ],
     connectionEncrypters: [guard.encrypter(cheapNoise())],

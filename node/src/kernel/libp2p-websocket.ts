@@ -2,7 +2,9 @@
 // message may have 100 MiB, an aborted connection stays open, and a malformed frame ends the process.
 import { MIB, SECOND_MS } from '@kith/protocols'
 import type { Listener, MultiaddrConnection, Transport } from '@libp2p/interface'
+import type { Admission } from './admission.ts'
 import type { Clock } from './clock.ts'
+import { remoteHostOf } from './remote-host.ts'
 
 /** From connecting to the end of the HTTP upgrade, TLS included. */
 const UPGRADE_MS = 10 * SECOND_MS
@@ -32,6 +34,8 @@ interface WebSocketListener {
 
 interface BoundInit {
   readonly clock: Clock
+  /** Asked about each socket before its upgrade, and again about the connection that it becomes. */
+  readonly admission: Admission
   /** Sockets open at once, upgraded or not. */
   readonly socketsMax: number
 }
@@ -49,7 +53,7 @@ export function boundedWebSockets<Components>(
   }
 }
 
-function bound(listener: Listener, { clock, socketsMax }: BoundInit): Listener {
+function bound(listener: Listener, { clock, admission, socketsMax }: BoundInit): Listener {
   const inner = listener as Listener & Partial<WebSocketListener>
   const { server, wsServer, onWsServerConnection } = inner
   if (server === undefined || wsServer === undefined || onWsServerConnection === undefined) {
@@ -65,10 +69,13 @@ function bound(listener: Listener, { clock, socketsMax }: BoundInit): Listener {
   }
   server.on('connection', (socket) => {
     const remote = remoteOf(socket)
-    waiting.set(
-      remote,
-      clock.schedule(UPGRADE_MS, () => socket.destroy())
-    )
+    const pending = admission.begin(hostOf(socket), () => socket.destroy())
+    if (pending === undefined) return socket.destroy()
+    const cancel = clock.schedule(UPGRADE_MS, () => socket.destroy())
+    waiting.set(remote, () => {
+      cancel()
+      admission.end(pending)
+    })
     socket.once('close', () => forget(remote))
   })
   inner.onWsServerConnection = (webSocket, request) => {
@@ -78,6 +85,10 @@ function bound(listener: Listener, { clock, socketsMax }: BoundInit): Listener {
     onWsServerConnection.call(inner, webSocket, request)
   }
   return listener
+}
+
+function hostOf({ remoteAddress = '' }: Socket) {
+  return remoteHostOf(`/${remoteAddress.includes(':') ? 'ip6' : 'ip4'}/${remoteAddress}`)
 }
 
 function remoteOf({ remoteAddress, remotePort }: Socket): string {

@@ -49,7 +49,8 @@ export async function createNetwork(init: NetworkInit): Promise<Network> {
     metrics,
     isKnown
   })
-  const node = await createNode(init, privateKey, new Guard({ ...limits, admission, clock }))
+  const guard = new Guard({ ...limits, admission, clock })
+  const node = await createNode(init, privateKey, { guard, admission })
   const id = deviceIdOf(privateKey.publicKey.raw)
   const registrations: Promise<void>[] = []
   const rpc = createRpc({

@@ -1,5 +1,7 @@
 // Peers that flood or lie below our own frames: in libp2p's handshake, its multiplexer and its WebSockets.
-import { connect } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { deviceIdOf, frame as frames } from '@kith/protocols'
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
@@ -15,6 +17,9 @@ import {
 import type { NetworkInit } from '../../src/kernel/network.ts'
 import { createRaw, until } from './libp2p-raw.ts'
 import { addressOf, bytes, echo, startNetwork, text } from './rpc-fixture.ts'
+
+/** Twenty times what a peer may open at once. */
+const OPENINGS_MAX = 2_000
 
 const stops: (() => unknown)[] = []
 
@@ -69,6 +74,48 @@ interface RawMuxer {
 
 const muxerOf = (connection: Connection) => (connection as unknown as { muxer: RawMuxer }).muxer
 
+/** Opens streams and resets them at once until the connection is lost; how many. */
+async function openAndReset(connection: Connection): Promise<number> {
+  const [syn, reset] = [1, 8]
+  let opened = 0
+  while (connection.status === 'open' && opened < OPENINGS_MAX) {
+    opened += 1
+    const frames = Buffer.alloc(24)
+    for (const [index, flag] of [syn, reset].entries()) {
+      frames.writeUInt8(1, 12 * index + 1)
+      frames.writeUInt16BE(flag, 12 * index + 2)
+      // Beyond those that the library opens by itself.
+      frames.writeUInt32BE(1_001 + 2 * opened, 12 * index + 4)
+    }
+    muxerOf(connection).send(frames)
+    if (opened % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+  }
+  return opened
+}
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
+
+/** Bytes of this process that are still needed. */
+function held(): number {
+  collectGarbage()
+  const { heapUsed, arrayBuffers } = process.memoryUsage()
+  return heapUsed + arrayBuffers
+}
+
+/** Passes connections on to a port, where they come from `localAddress`; resolves to where to dial. */
+async function startProxy(port: number, localAddress: string): Promise<string> {
+  const server = createServer((near) => {
+    const far = connect({ port, host: '127.0.0.1', localAddress })
+    near.pipe(far).pipe(near)
+    near.on('error', () => far.destroy()).on('close', () => far.destroy())
+    far.on('error', () => near.destroy()).on('close', () => near.destroy())
+  })
+  stops.push(() => server.close())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`
+}
+
 const isClosed = (connection: Connection) => until(() => connection.status !== 'open')
 
 function portOf(network: Network): number {
@@ -94,13 +141,42 @@ describe('a peer that', () => {
     const check = await honest(server)
     const connection = await dialRaw(server)
     let opened = 0
-    while (connection.status === 'open' && opened < 2_000) {
+    while (connection.status === 'open' && opened < OPENINGS_MAX) {
       opened += 1
       const stream = connection.newStream(frames.LANE_PROTOCOL.control).catch(() => undefined)
       void stream.then((one) => one?.abort(new Error('reset')))
       if (opened % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
     }
     await isClosed(connection)
+    await check()
+  })
+
+  it('does so from elsewhere is refused for a while, and leaves nothing behind', async () => {
+    const server = await start()
+    const check = await honest(server)
+    const elsewhere = await startProxy(portOf(server), '127.9.0.1')
+    const floods = 20
+    const counts: number[] = []
+    const before = held()
+    for (let turn = 0; turn < floods; turn += 1) {
+      const connection = await dialRaw(server)
+      counts.push(await openAndReset(connection))
+      await isClosed(connection)
+    }
+    const kib = (held() - before) / floods / 1_024
+    console.log(
+      `B8: disconnected after ${Math.min(...counts)} to ${Math.max(...counts)} openings; ` +
+        `${kib.toFixed(0)} KiB held after each, both ends together`
+    )
+    expect(Math.max(...counts)).toBeLessThan(OPENINGS_MAX)
+    expect(kib).toBeLessThan(256)
+    const raw = await createRaw({ listen: false })
+    stops.push(() => raw.stop())
+    const dial = () => raw.dial(multiaddr(elsewhere))
+    const connection = await dial()
+    await openAndReset(connection)
+    await isClosed(connection)
+    await expect(dial()).rejects.toThrow()
     await check()
   })
 

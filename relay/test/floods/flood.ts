@@ -40,16 +40,21 @@ export function portOf(addresses: readonly string[]): number {
 export interface Proxy {
   /** Where to dial in place of the relay. */
   readonly address: string
+  /** From now on passes one byte a second on from the port, until the returned function is called. */
+  drip(): () => void
   stop(): void
 }
 
 /** Passes connections on to a port on loopback; there they come from `localAddress`. */
 export async function startProxy(port: number, localAddress: string): Promise<Proxy> {
   const sockets = new Set<Socket>()
+  const pairs = new Map<Socket, Socket>()
   const server = createServer((near) => {
     const far = connect({ port, host: '127.0.0.1', localAddress })
     near.pipe(far)
     far.pipe(near)
+    pairs.set(far, near)
+    far.on('close', () => pairs.delete(far))
     for (const [one, other] of [
       [near, far],
       [far, near]
@@ -66,6 +71,16 @@ export async function startProxy(port: number, localAddress: string): Promise<Pr
   await once(server, 'listening')
   return {
     address: `/ip4/127.0.0.1/tcp/${(server.address() as AddressInfo).port}`,
+    drip() {
+      for (const far of pairs.keys()) far.unpipe().pause()
+      const timer = setInterval(() => {
+        for (const [far, near] of pairs) near.write(far.read(1) ?? Buffer.alloc(0))
+      }, 1_000)
+      return () => {
+        clearInterval(timer)
+        for (const [far, near] of pairs) far.pipe(near)
+      }
+    },
     stop() {
       server.close()
       for (const socket of sockets) socket.destroy()
