@@ -119,8 +119,15 @@ describe('a second device', () => {
   test('reads nothing more once it is removed', { timeout: RUN_MS }, async () => {
     const [account] = (await stage.kithJson('phone', 'account', 'show')) as AccountView[]
     const before = await textsOf('phone', 'bob')
-    await stage.kith('alice', 'device', 'remove', 'phone')
-    await told<NodeEvent>(phone, (event) => event.type === 'connection' && !event.connected)
+    const startedAtMs = performance.now()
+    const since = () => `${Math.round(performance.now() - startedAtMs)} ms`
+    const [removed, shutOut] = await Promise.all([
+      stage.kith('alice', 'device', 'remove', 'phone').then(since),
+      told<NodeEvent>(phone, (event) => event.type === 'connection' && !event.connected).then(since)
+    ])
+    console.log(
+      `kith device remove: shut out after ${shutOut}, the command has ended after ${removed}`
+    )
     expect((await devicesOf('alice')).map(({ device }) => device)).not.toContain(account?.device)
     await send('bob', 'alice', 'seven')
     await send('alice', 'bob', 'eight')
