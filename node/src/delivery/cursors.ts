@@ -17,7 +17,8 @@ export function cursorAfter(turn: Turn, cursor: Cursor, isNews: boolean): void {
 
 /**
  * What is held already (own messages, and what came directly first) needs no write of its own: a cursor that is
- * behind after a crash costs reading a few entries again.
+ * behind after a crash costs reading a few entries again. While the device runs it goes on from where it is, so that a
+ * relay that went back is noticed; after a crash, by the places of what waits in the outbox.
  */
 function mayWait(turn: Turn, { relay, storeEpoch, number }: Cursor): boolean {
   const held = turn.state.cursors.get(relay)
@@ -25,10 +26,11 @@ function mayWait(turn: Turn, { relay, storeEpoch, number }: Cursor): boolean {
   return number - held.number <= CURSOR_LAG_MAX && turn.intake(relay).pending.length === 0
 }
 
-function moveLater(turn: Turn, { relay }: Cursor): void {
+function moveLater(turn: Turn, cursor: Cursor): void {
+  const { relay } = cursor
   const intake = turn.intake(relay)
+  turn.setIntake(relay, { ...intake, taken: cursor, timer: true })
   if (intake.timer === true) return
-  turn.setIntake(relay, { ...intake, timer: true })
   turn.perform({ type: 'timer', delayMs: CURSOR_LAG_MS, input: { type: 'cursor-due', relay } })
 }
 
@@ -36,7 +38,7 @@ function moveLater(turn: Turn, { relay }: Cursor): void {
 export function cursorDue(turn: Turn, relay: RelayId): void {
   const intake = turn.intake(relay)
   turn.setIntake(relay, { ...intake, timer: false })
-  const { cursor, pending } = intake
+  const { taken: cursor, pending } = intake
   const held = turn.state.cursors.get(relay)
   if (cursor === undefined || held === undefined || pending.length > 0) return
   const isBehind = equals(cursor.storeEpoch, held.storeEpoch) && held.number < cursor.number
@@ -45,6 +47,7 @@ export function cursorDue(turn: Turn, relay: RelayId): void {
 
 function moveCursor(turn: Turn, cursor: Cursor): void {
   const { relay, storeEpoch, number } = cursor
+  turn.setIntake(relay, { ...turn.intake(relay), taken: undefined })
   turn.setCursor(cursor)
   turn.whenDurable({ type: 'acknowledge', relay, storeEpoch, number })
 }

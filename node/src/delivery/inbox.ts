@@ -131,7 +131,7 @@ function faultOf(entry: box.Entry, { number }: Cursor, { tools }: Turn): string 
 function startOf(turn: Turn, relay: RelayId, storeEpoch: Uint8Array, intake: Intake): Cursor {
   const held = intake.cursor ?? turn.state.cursors.get(relay)
   if (held !== undefined && equals(held.storeEpoch, storeEpoch)) return held
-  turn.setIntake(relay, { ...turn.intake(relay), watch: newWatch() })
+  turn.setIntake(relay, { ...turn.intake(relay), taken: undefined, watch: newWatch() })
   progress.offerAgain(turn, relay)
   return beginningOf(turn, relay, storeEpoch)
 }
@@ -180,7 +180,7 @@ function distrust(turn: Turn, relay: RelayId, reason: string): void {
     .slice(0, opening?.source === relay ? opening.count : 0)
     .map((entry) => ({ ...entry, cursor: undefined }))
   turn.setCursor(cursor)
-  turn.setIntake(relay, { ...intake, pending, cursor, watch: newWatch() })
+  turn.setIntake(relay, { ...intake, pending, cursor, taken: undefined, watch: newWatch() })
   progress.offerAgain(turn, relay)
 }
 

@@ -70,6 +70,6 @@ export function offline(turn: Turn, relay: RelayId): void {
   const intake = turn.intake(relay)
   const { opening } = turn.state
   const pending = intake.pending.slice(0, opening?.source === relay ? opening.count : 0)
-  const cursor = pending.at(-1)?.cursor ?? turn.state.cursors.get(relay)
+  const cursor = pending.at(-1)?.cursor ?? intake.taken ?? turn.state.cursors.get(relay)
   turn.setIntake(relay, { ...intake, pending, cursor })
 }

@@ -173,6 +173,8 @@ export interface Intake {
   readonly withheld?: ReadonlySet<number>
   /** Of a relay's log. */
   readonly watch?: RelayWatch
+  /** Where the log was taken to, while that is not on disk; see cursors.ts. */
+  readonly taken?: Cursor | undefined
   /** Chain after the last pending entry. */
   readonly cursor: Cursor | undefined
 }

@@ -50,11 +50,13 @@ describe('the inbox', () => {
     expect(written()).toBe(6)
     duplicates(1)
     expect(written()).toBe(39)
-    // A session that ends begins again where the disk says.
+    // A session that ends begins again where this one was: a relay that has gone back shows.
     duplicates(1)
-    world.give({ type: 'offline', relay: RELAY }, { type: 'cursor-due', relay: RELAY })
+    world.give({ type: 'offline', relay: RELAY })
     expect(written()).toBe(39)
-    expect(world.state.intakes.get(RELAY)?.cursor?.number).toBe(39)
+    expect(world.state.intakes.get(RELAY)?.cursor?.number).toBe(40)
+    world.give({ type: 'cursor-due', relay: RELAY })
+    expect(written()).toBe(40)
   })
 
   it('moves the cursor past duplicates and unreadable entries without showing anything', () => {
