@@ -15,6 +15,9 @@ import type { SlotTag } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import type { Head } from '../conversations/ordering.ts'
 import type { Member } from '../groups/group-crypto.ts'
+import type { Cursor, Place, RelayWatch } from './relay-log.ts'
+
+export type * from './relay-log.ts'
 
 export interface ReceiptState {
   /** Version of what this device last sealed; grows with every sealing. */
@@ -91,33 +94,6 @@ export interface OutboxEntry {
   readonly refusal: string | undefined
 }
 
-/** A place in one relay's log of the own box. */
-export interface Place {
-  readonly relay: RelayId
-  /** 16 bytes */
-  readonly storeEpoch: Uint8Array
-  readonly number: number
-}
-
-/** A head of the own box that its relay signed, as another device of the account was shown it. */
-export interface ShownHead extends Place {
-  /** 32 bytes */
-  readonly chain: Uint8Array
-}
-
-/** What is held against one relay's log as it is followed. Changed in place: it grows and shrinks with each entry. */
-export interface RelayWatch {
-  /** Numbers not reached yet, with what has to be there. */
-  readonly promised: Map<number, MessageId>
-  /** The latest entries, oldest first. */
-  readonly recent: Map<number, MessageId>
-  /** Chain values that another own device was shown, by numbers not reached yet. */
-  readonly heads: Map<number, Uint8Array>
-  /** Rounds in which the log stood still. */
-  stillRounds: number
-  hasTimer: boolean
-}
-
 export interface QueuedChange {
   /** Hex of the tag of the epoch to seal in. */
   readonly tag: string
@@ -130,18 +106,6 @@ export interface SealedEntry {
   readonly envelope: Uint8Array
   readonly counter: number
   readonly depth: number
-}
-
-/** How far this device has durably taken one relay's log of its box. */
-export interface Cursor {
-  readonly relay: RelayId
-  /** Local integer, the name of this cursor on disk. */
-  readonly local: number
-  /** 16 bytes */
-  readonly storeEpoch: Uint8Array
-  readonly number: number
-  /** 32 bytes, chain value at that number. */
-  readonly chain: Uint8Array
 }
 
 export interface IncomingEntry {
@@ -171,7 +135,6 @@ export interface Intake {
   readonly timer?: boolean
   /** Numbers of entries that came without their body though this device does not have it. */
   readonly withheld?: ReadonlySet<number>
-  /** Of a relay's log. */
   readonly watch?: RelayWatch
   /** Where the log was taken to, while that is not on disk; see cursors.ts. */
   readonly taken?: Cursor | undefined

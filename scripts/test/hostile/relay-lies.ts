@@ -1,19 +1,19 @@
 // What a lying relay answers, and what must be true of two people whatever it answered.
 import { type box, envelope, identity, keyPackages } from '@kith/protocols'
 import { expect } from 'vitest'
-import { requireSameTalk, settle } from '../talk/checks.ts'
+import { requireSameTalk, requireShownOnce, settle } from '../talk/checks.ts'
+import { fourStrangers } from '../talk/four.ts'
 import type { Lie, Person } from '../talk/person.ts'
-import { World, type WorldOptions } from '../talk/world.ts'
+import type { World, WorldOptions } from '../talk/world.ts'
 
-/** Two contacts who have not written yet. */
+/** Two contacts who have not written yet, each with a second device that nobody lies to. */
 export async function contacts(
   seed: number,
   options?: WorldOptions
 ): Promise<{ world: World; alice: Person; bob: Person }> {
-  const world = await World.of(seed, ['alice', 'bob'], options)
-  const [alice, bob] = world.people as [Person, Person]
-  await alice.api.addContact({ link: bob.link })
-  await bob.api.addContact({ link: alice.link })
+  const { world, phone: alice, laptop, bob, tablet } = await fourStrangers(seed, options)
+  for (const device of [alice, laptop]) await device.api.addContact({ link: bob.link })
+  for (const device of [bob, tablet]) await device.api.addContact({ link: alice.link })
   return { world, alice, bob }
 }
 
@@ -52,7 +52,7 @@ export const accountLogLie = (
   change: (answer: identity.FetchLogResponse) => identity.FetchLogResponse
 ): Lie => answering(identity.identityFetch.id, change)
 
-/** Both were told everything once, in one order, and nothing else; nothing is missing on either side. */
+/** All devices of both were told everything once, in one order, and nothing else; nothing is missing on any. */
 export async function requireHealed(world: World, alice: Person, bob: Person): Promise<void> {
   alice.lie = undefined
   bob.lie = undefined
@@ -63,6 +63,15 @@ export async function requireHealed(world: World, alice: Person, bob: Person): P
   await bob.send('alice', 'after too')
   await settle(world, alice, bob)
   await requireSameTalk(world, alice, bob)
+  for (const [person, peer] of [
+    [alice, 'bob'],
+    [bob, 'alice']
+  ] as const) {
+    for (const other of world.people.filter(({ account }) => account === person.account)) {
+      expect(await other.texts(peer), other.name).toEqual(await person.texts(peer))
+      requireShownOnce(world, other)
+    }
+  }
   expect(world.lines.filter((line) => line.includes('"level":"error"'))).toEqual([])
 }
 
