@@ -150,6 +150,10 @@ export async function createMessenger(
   )
 }
 
+/** Known to be held by a home and by a device of the recipient, nothing of it is left but to be seen in the log. */
+const isUnderWay = ({ acceptedBy, deliveredBy }: OutboxEntry): boolean =>
+  acceptedBy.length === 0 || deliveredBy === undefined
+
 /** Everything a running messenger is made of, besides its delivery. */
 interface Parts extends MessengerComponents {
   readonly rpc: Rpc
@@ -268,7 +272,7 @@ class Running implements Messenger {
     return {
       account: this.#init.profile.account,
       homes: this.#homes(),
-      queued: this.#delivery.texts().length,
+      queued: this.#delivery.texts().filter(isUnderWay).length,
       gaps: [...conversations.values()]
         .filter(({ id }) => this.#people.isContact(id))
         .flatMap(gapsOf)

@@ -62,11 +62,14 @@ function giveCredit(turn: Turn, relay: RelayId, { storeEpoch }: box.SubscribeIte
 
 /** A home says that it holds an entry; its log has to show it. */
 export function accepted(turn: Turn, input: Of<'accepted'>): void {
-  const sealed = turn.state.outbox.get(input.local)?.sealed
-  progress.accepted(turn, input)
-  if (input.place === undefined || sealed === undefined) return
-  const fault = promise(turn, input.place, sealed.id)
-  if (fault !== undefined) distrust(turn, input.relay, fault)
+  const { local, place, relay } = input
+  const sealed = turn.state.outbox.get(local)?.sealed
+  const fault =
+    place === undefined || sealed === undefined
+      ? undefined
+      : promise(turn, place, { id: sealed.id, local })
+  if (fault === undefined) progress.accepted(turn, input)
+  else distrust(turn, relay, fault)
 }
 
 /** A log that does not show what its relay said it kept. */
@@ -87,11 +90,13 @@ function follow(turn: Turn, relay: RelayId, item: box.SubscribeItem): Intake | u
   const intake = turn.intake(relay)
   const pending: IncomingEntry[] = [...intake.pending]
   for (const entry of item.entries) {
+    const promised = watch.promised.get(entry.number)
     const fault = faultOf(entry, cursor, turn) ?? brokenPromise(watch, entry)
     if (fault !== undefined) {
       distrust(turn, relay, fault)
       return undefined
     }
+    if (promised !== undefined) progress.shown(turn, promised.local)
     const chain = boxes.chainNext(cursor.chain, entry.number, entry.envelopeId, turn.tools.sha256)
     cursor = { ...cursor, number: entry.number, chain }
     const parted = headFault(watch, cursor)

@@ -6,7 +6,7 @@ import { addCounter, hasCounter, mergeRanges } from '../conversations/counters.t
 import { currentEpoch } from '../conversations/incarnations.ts'
 import type { Input } from './inputs.ts'
 import { append, devicesOf, messageOf, note, pump } from './outbox.ts'
-import { watchAgain } from './promises.ts'
+import { isAwaited, watchAgain } from './promises.ts'
 import { scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
 import type { ConversationState, OutboxEntry } from './state.ts'
@@ -27,7 +27,8 @@ export function accepted(turn: Turn, input: Of<'accepted'>): void {
 }
 
 /**
- * An entry leaves the outbox when a home and a device of the recipient have it; until then its bytes stay. A
+ * An entry leaves the outbox when a home has it, and shows it in the own log, and a device of the recipient has it;
+ * until then its bytes stay. A
  * welcome has done its work once its device has joined: what a home accepted it may lose. With somebody who is no
  * contact, own devices give no receipts, so that a home's word has to do.
  */
@@ -41,10 +42,17 @@ function progress(turn: Turn, entry: OutboxEntry): void {
     entry.kind === 'welcome'
       ? isDelivered || (isAccepted && isUnanswered)
       : isAccepted && isDelivered
-  if (isDone) turn.deleteOutbox(entry.local)
+  if (isDone && !isAwaited(turn, entry)) turn.deleteOutbox(entry.local)
   else turn.setOutbox(entry)
   turn.announce({ type: 'progress', entry })
   if (entry.kind === 'welcome') sendFollowers(turn, entry)
+}
+
+/** A home shows an entry that it said it kept: with a device of the recipient holding it, nothing is left to do. */
+export function shown(turn: Turn, local: number): void {
+  const entry = turn.state.outbox.get(local)
+  if (entry === undefined || entry.deliveredBy === undefined || isAwaited(turn, entry)) return
+  if (entry.acceptedBy.length > 0) turn.deleteOutbox(local)
 }
 
 /** What waited for a welcome to be in the box, or to be of no use any more. */

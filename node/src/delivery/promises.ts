@@ -1,10 +1,10 @@
 // What relays said they kept, and what they showed to other devices of the account, held against what their logs show
 // here: an append is answered with its number in the own box, so the entry of that number has to be it, and a log has
 // one chain value at one number, whoever reads it. A relay that only says so is found out, and gets the bytes again.
-import type { box, MessageId, RelayId } from '@kith/protocols'
+import type { box, RelayId } from '@kith/protocols'
 import { messageIdOf, SECOND_MS } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
-import type { Cursor, OutboxEntry, Place, RelayWatch, ShownHead } from './state.ts'
+import type { Cursor, OutboxEntry, Place, PromisedEntry, RelayWatch, ShownHead } from './state.ts'
 import type { Turn } from './turn.ts'
 
 /** Latest entries of a log that are remembered: an answer may come after its entry by what a window holds. */
@@ -31,20 +31,27 @@ export function newWatch(): RelayWatch {
 }
 
 /** Where the relay said an entry is; what is wrong with that, when the log shows another there. */
-export function promise(turn: Turn, place: Place, id: MessageId): string | undefined {
+export function promise(turn: Turn, place: Place, promised: PromisedEntry): string | undefined {
   const intake = turn.intake(place.relay)
   const log = intake.cursor ?? turn.state.cursors.get(place.relay)
   // Another life of its store: its log will be read from the beginning, and everything offered again.
   if (log === undefined || !equals(log.storeEpoch, place.storeEpoch)) return undefined
   const watch = watchOf(turn, place.relay)
   if (place.number > log.number) {
-    watch.promised.set(place.number, id)
+    watch.promised.set(place.number, promised)
     startTimer(turn, place.relay, watch)
     return undefined
   }
   const shown = watch.recent.get(place.number)
-  if (shown === undefined || shown === id) return undefined
+  if (shown === undefined || shown === promised.id) return undefined
   return 'it lists another message where it said it kept one'
+}
+
+/** Whether a relay that said it kept an entry has yet to show it: until then other own devices may never get it. */
+export function isAwaited(turn: Turn, { local, places = [] }: OutboxEntry): boolean {
+  return places.some(
+    ({ relay, number }) => turn.intake(relay).watch?.promised.get(number)?.local === local
+  )
 }
 
 /** A head that a relay signed and another own device was shown; what is wrong when this log has come that far already. */
@@ -74,7 +81,7 @@ export function headFault(watch: RelayWatch, { number, chain }: Cursor): string 
 /** Follows one entry of a log; whether it is what was promised, or shown before, at its number. */
 export function keepsPromise(watch: RelayWatch, { number, envelopeId }: box.Entry): boolean {
   const id = messageIdOf(envelopeId)
-  const expected = watch.promised.get(number) ?? watch.recent.get(number)
+  const expected = watch.promised.get(number)?.id ?? watch.recent.get(number)
   watch.promised.delete(number)
   watch.recent.set(number, id)
   watch.stillRounds = 0
@@ -130,14 +137,14 @@ export function promisedBefore(
   cursors: ReadonlyMap<RelayId, Cursor>
 ): ReadonlyMap<RelayId, RelayWatch> {
   const watches = new Map<RelayId, RelayWatch>()
-  for (const { sealed, places = [] } of outbox.values()) {
+  for (const { sealed, local, places = [] } of outbox.values()) {
     for (const { relay, storeEpoch, number } of places) {
       const cursor = cursors.get(relay)
       const isAhead =
         cursor !== undefined && equals(cursor.storeEpoch, storeEpoch) && number > cursor.number
       if (sealed === undefined || !isAhead) continue
       const watch = watches.get(relay) ?? newWatch()
-      watch.promised.set(number, sealed.id)
+      watch.promised.set(number, { id: sealed.id, local })
       watches.set(relay, watch)
     }
   }

@@ -15,10 +15,16 @@ export interface ShownHead extends Place {
   readonly chain: Uint8Array
 }
 
+/** An own envelope that a relay said stands in the log, by its id and its number in the outbox. */
+export interface PromisedEntry {
+  readonly id: MessageId
+  readonly local: number
+}
+
 /** What is held against one relay's log as it is followed. Changed in place: it grows and shrinks with each entry. */
 export interface RelayWatch {
   /** Numbers not reached yet, with what has to be there. */
-  readonly promised: Map<number, MessageId>
+  readonly promised: Map<number, PromisedEntry>
   /** The latest entries, oldest first. */
   readonly recent: Map<number, MessageId>
   /** Chain values that another own device was shown, by numbers not reached yet. */

@@ -1,6 +1,7 @@
 // What a relay said it kept has to stand in its log where it said.
 import { describe, expect, it } from 'vitest'
 import {
+  BOB,
   bytes,
   envelopeOf,
   fromBob,
@@ -102,6 +103,31 @@ describe('a relay that says it kept a message', () => {
     if (at > shown) made.world.push(envelopeOf(30))
     expect(made.world.all('distrust')).toMatchObject([{ relay: RELAY }])
     expect(acceptedBy(made)).toEqual([])
+  })
+
+  it('is offered it again although a device of theirs has it: own devices may lack it', () => {
+    const made = worldWith(1, 3)
+    const { world, local } = made
+    const [id] = [...world.state.outbox.values()].flatMap(({ sealed }) => sealed?.id ?? [])
+    world.give({ type: 'held', device: BOB.device, ids: id === undefined ? [] : [id] })
+    expect(acceptedBy(made)).toEqual([RELAY])
+    world.push(envelopeOf(30))
+    expect(world.state.outbox.has(local)).toBe(true)
+    world.push(envelopeOf(31))
+    expect(world.all('distrust')).toHaveLength(1)
+    expect(acceptedBy(made)).toEqual([])
+    world.give({ type: 'accepted', local, relay: RELAY, place: undefined })
+    expect(world.state.outbox.has(local)).toBe(false)
+  })
+
+  it('is done with it once it shows it and a device of theirs has it', () => {
+    const made = worldWith(1, 2)
+    const { world, local } = made
+    const id = world.state.outbox.get(local)?.sealed?.id
+    world.give({ type: 'held', device: BOB.device, ids: id === undefined ? [] : [id] })
+    expect(world.state.outbox.has(local)).toBe(true)
+    world.push(envelopeOf(1))
+    expect(world.state.outbox.has(local)).toBe(false)
   })
 
   it('and never shows it is distrusted after three rounds in which its log stood still', () => {

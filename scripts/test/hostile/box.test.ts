@@ -122,11 +122,12 @@ describe('receipts', () => {
         })
       }
     ]
-    world.cut(bob)
+    const devices = world.people.filter(({ account }) => account === bob.account)
+    for (const device of devices) world.cut(device)
     await alice.send('bob', 'not there yet')
     await world.run(10_000)
     expect((await alice.messages('bob')).at(-1)?.state).toBe('accepted')
-    world.heal(bob)
+    for (const device of devices) world.heal(device)
     await world.run(40_000)
     expect(await bob.texts('alice')).toContain('not there yet')
     await requireHealed(world, alice, bob)
