@@ -22,6 +22,7 @@ import {
   publicKeyOf
 } from '@kith/protocols'
 import { addOperation, createOperation } from './first-operation.ts'
+import { SkewedClock } from './skewed-clock.ts'
 import type { World } from './world.ts'
 
 /** Stands in account logs and links; the world knows where the relay really is. */
@@ -48,6 +49,8 @@ export interface PersonOptions {
   /** Another device of that person's account, which adds it on top of `log`. */
   readonly of?: Person
   readonly log?: readonly identity.SignedOperation[]
+  /** Of the device's wall clock. */
+  readonly clockOffsetMs?: number
 }
 
 export class Person {
@@ -76,6 +79,8 @@ export class Person {
   /** What the relay answers to this person's requests. */
   lie: Lie | undefined
   readonly deliverySecret: Uint8Array
+  /** What this device takes for the time. */
+  readonly clock: SkewedClock
   readonly #world: World
   readonly #seed: Uint8Array
   readonly #storeKey: Uint8Array
@@ -88,6 +93,7 @@ export class Person {
 
   constructor(world: World, name: string, options: PersonOptions = {}) {
     this.#world = world
+    this.clock = new SkewedClock(world.clock, options.clockOffsetMs)
     this.name = name
     this.#seed = world.random.bytes(32)
     this.#storeKey = world.random.bytes(32)
@@ -130,7 +136,8 @@ export class Person {
   }
 
   async start(): Promise<void> {
-    const { clock, random, log, crypto } = this.#world
+    const { clock } = this
+    const { random, log, crypto } = this.#world
     const store = await this.openStore(openMemoryStore(this.disk))
     this.store = store
     const network = this.#world.networks.join({ publicKey: publicKeyOf(this.device) })

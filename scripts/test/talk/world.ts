@@ -21,6 +21,7 @@ import { createRelay, DEFAULT_CONFIG, type Relay, type RelayLimits } from '@kith
 import { createDice, type Dice } from '../../storm/dice.ts'
 import { randomOf } from './chance.ts'
 import { Person, type PersonOptions } from './person.ts'
+import { SkewedClock } from './skewed-clock.ts'
 
 export interface WorldOptions {
   readonly chunkBytes?: number
@@ -45,6 +46,8 @@ export class World {
   readonly dice: Dice
   readonly random
   readonly clock = new FakeClock()
+  /** What the relay takes for the time. */
+  readonly relayClock = new SkewedClock(this.clock)
   readonly networks: MemoryNetworks
   readonly crypto: GroupCrypto
   readonly log: Log
@@ -112,7 +115,7 @@ export class World {
 
   async startRelay(): Promise<void> {
     const { publicKey } = primitives.keyPair(this.#relaySeed)
-    const { clock, random, log } = this
+    const { relayClock: clock, random, log } = this
     this.relay = await createRelay({
       store: openMemoryStore(this.relayDisk),
       network: async () => {
