@@ -3,7 +3,7 @@
 import type { AccountId, ConversationId } from '@kith/protocols'
 import type { ContactView, MessageView, NodeEvent } from './api.ts'
 import type { BoxSettings } from './contacts/box-settings.ts'
-import { standingOf } from './contacts/contact.ts'
+import { byRequest, standingOf } from './contacts/contact.ts'
 import { readContactLink } from './contacts/contact-link.ts'
 import type { Contact, Contacts } from './contacts/contacts.ts'
 import type { Directory } from './contacts/directory.ts'
@@ -118,9 +118,7 @@ export class People implements ContactsApi {
   }
 
   async listRequests(): Promise<readonly RequestView[]> {
-    const requests = [...this.#components.contacts.list('request')].sort(
-      (a, b) => (b.request?.atMs ?? 0) - (a.request?.atMs ?? 0)
-    )
+    const requests = [...this.#components.contacts.list('request')].sort(byRequest).reverse()
     return await Promise.all(requests.map((contact) => this.#requestView(contact)))
   }
 

@@ -28,6 +28,8 @@ export interface Contact {
 
 /** What became of a first contact. `ignored` by the user, `dropped` for want of room until it writes again. */
 export interface ContactRequest {
+  /** Ascending in the order in which they came, whatever the clock said. */
+  readonly number: number
   /** When it came, by this device's clock. */
   readonly atMs: number
   readonly state: 'open' | 'ignored' | 'dropped'
@@ -67,6 +69,21 @@ export const isSameRoot = (a: RootKeys, b: RootKeys | undefined): boolean =>
 export const isSameSecret = ({ deliverySecret }: Contact, other: Uint8Array): boolean =>
   deliverySecret !== undefined && equals(deliverySecret, other)
 
+/** A request that comes after all of those known. */
+export function newRequest(known: Iterable<Contact>, atMs: number): ContactRequest {
+  let number = 1
+  for (const { request } of known) number = Math.max(number, (request?.number ?? 0) + 1)
+  return { number, atMs, state: 'open', isAnnounced: false }
+}
+
+/** What stands of its request; one that was dropped comes anew when it writes again. */
+export const standingRequest = ({ request }: Contact): ContactRequest | undefined =>
+  request?.state === 'dropped' ? undefined : request
+
+/** In the order in which they came. */
+export const byRequest = (a: Contact, b: Contact): number =>
+  (a.request?.number ?? 0) - (b.request?.number ?? 0) || a.local - b.local
+
 /** The oldest open requests that have no room beside this one, as no longer open. */
 export function overflowOf(known: Iterable<Contact>, added: Contact): readonly Contact[] {
   if (standingOf(added) !== 'request') return []
@@ -75,9 +92,11 @@ export function overflowOf(known: Iterable<Contact>, added: Contact): readonly C
   )
   const excess = open.length + 1 - REQUESTS_OPEN_MAX
   if (excess <= 0) return []
-  const atMs = ({ request }: Contact) => request?.atMs ?? 0
   return open
-    .sort((a, b) => atMs(a) - atMs(b) || a.local - b.local)
+    .sort(byRequest)
     .slice(0, excess)
-    .map((one) => ({ ...one, request: { atMs: atMs(one), state: 'dropped', isAnnounced: false } }))
+    .map((one) => {
+      const { number = 0, atMs = 0 } = one.request ?? {}
+      return { ...one, request: { number, atMs, state: 'dropped', isAnnounced: false } }
+    })
 }

@@ -12,10 +12,12 @@ import {
   type ContactRequest,
   isSameRoot,
   isSameSecret,
+  newRequest,
   overflowOf,
   type RootKeys,
   type Standing,
   standingOf,
+  standingRequest,
   strangerOf
 } from './contact.ts'
 import { readContactLink } from './contact-link.ts'
@@ -111,7 +113,7 @@ export class Contacts {
       if (known?.blocked === true) findContact([known], account, this.#components.self)
       const chosen = name ?? cleanName(parsed.name)
       this.#requireName({ account, name: chosen, isChosen: name !== undefined }, ADD_HINT)
-      const contact = known ?? this.#stranger(account)
+      const contact = known ?? strangerOf(account, this.#last + 1)
       const devices = parsed.devices ?? contact.devices
       return { ...contact, name: chosen, relays, devices, confirmed: true }
     })
@@ -142,7 +144,7 @@ export class Contacts {
     let isNew = false
     await this.#change(account, (before) => {
       const known = before ?? this.#asking(account)
-      const request = known.request ?? this.#request()
+      const request = standingRequest(known) ?? this.#request()
       isNew = standingOf(known) !== 'contact' && !known.blocked && !request.isAnnounced
       if (!isNew) return known
       return { ...known, request: { ...request, state: 'open', isAnnounced: true } }
@@ -164,7 +166,7 @@ export class Contacts {
   /** Another device of this account talks to it: it is a contact here too, under a name that is free. */
   adopt(account: AccountId): Promise<Contact> {
     return this.#change(account, (before) => {
-      const known = before ?? this.#stranger(account)
+      const known = before ?? strangerOf(account, this.#last + 1)
       if (known.confirmed || known.blocked) return known
       const claimed = claimedName(known)
       const names = [claimed, `${claimed} ${shortId(account)}`.trim()]
@@ -239,16 +241,12 @@ export class Contacts {
     }
   }
 
-  #stranger(account: AccountId): Contact {
-    return strangerOf(account, this.#last + 1)
-  }
-
   #asking(account: AccountId): Contact {
-    return { ...this.#stranger(account), request: this.#request() }
+    return { ...strangerOf(account, this.#last + 1), request: this.#request() }
   }
 
   #request(): ContactRequest {
-    return { atMs: this.#components.clock.now(), state: 'open', isAnnounced: false }
+    return newRequest(this.#byAccount.values(), this.#components.clock.now())
   }
 
   #known(contact: Contact | undefined): Contact {

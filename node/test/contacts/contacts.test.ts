@@ -153,6 +153,35 @@ describe('requests', () => {
     expect(contacts.list('request')).toHaveLength(REQUESTS_MAX)
   }, 10_000)
 
+  it.each([
+    ['ahead', 1],
+    ['back', -1]
+  ])(
+    'are pushed out in the order in which they came, also when the clock is set %s',
+    async (_way, way) => {
+      const tenYearsMs = 10 * 365 * 24 * 3_600_000
+      for (let number = 0; number < REQUESTS_MAX; number += 1) {
+        await contacts.announce(account(number))
+        await clock.advance(1)
+      }
+      clock.shiftWall(way * tenYearsMs)
+      await contacts.announce(account(1_000))
+      clock.shiftWall(-way * tenYearsMs)
+      await clock.advance(1)
+      // Pushed out by now, it is new when it writes again.
+      expect(await contacts.announce(account(0))).toBe(true)
+      contacts = await open()
+      for (let number = 1_001; number < 1_010; number += 1) await contacts.announce(account(number))
+      for (const number of [0, 1_000, 1_001, 1_009]) {
+        expect(standingOf(contacts.get(account(number)) as never), `${number}`).toBe('request')
+      }
+      for (const number of [1, 2, 10]) {
+        expect(standingOf(contacts.get(account(number)) as never), `${number}`).toBe('ignored')
+      }
+      expect(contacts.list('request')).toHaveLength(REQUESTS_MAX)
+    }
+  )
+
   it('are told of once, over restarts', async () => {
     expect(await contacts.announce(account(1))).toBe(true)
     expect(await contacts.announce(account(1))).toBe(false)

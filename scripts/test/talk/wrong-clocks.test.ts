@@ -107,7 +107,10 @@ describe.each(CASES)('clocks that are ten years %s', (_where, offsets) => {
     const since = ['to both', 'from the laptop', 'from the first']
     // It was added without the bundle that a link hands over, so it has no more than that.
     expect(await laptop.texts('bob')).toEqual(since)
-    for (const [person, who] of [[alice, 'bob'], [bob, 'alice']] as const) {
+    for (const [person, who] of [
+      [alice, 'bob'],
+      [bob, 'alice']
+    ] as const) {
       expect(await person.texts(who)).toEqual([...said, ...since])
     }
   })
@@ -124,7 +127,10 @@ describe('a clock that is set while people talk', () => {
     const said = await talk(alice, bob, 'at first')
     for (const clock of [alice.clock, bob.clock, world.relayClock]) {
       // With something under way in every direction, and receipts owed.
-      await Promise.all([alice.send('bob', `a ${said.length}`), bob.send('alice', `b ${said.length}`)])
+      await Promise.all([
+        alice.send('bob', `a ${said.length}`),
+        bob.send('alice', `b ${said.length}`)
+      ])
       clock.offsetMs = byMs
       await settle(world, alice, bob)
       said.push(...(await alice.texts('bob')).slice(said.length))
