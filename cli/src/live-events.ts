@@ -1,6 +1,7 @@
 // Events for a command that follows conversations: what was stored since the command began, what happens from then on,
 // and, when the holder of the store changed in between, what was missed. Each message is announced once.
 import type { MessageView, NodeEvent } from '@kith/node'
+import type { Clock } from './clock.ts'
 import type { Session } from './command.ts'
 import { CommandError } from './errors.ts'
 
@@ -10,13 +11,27 @@ const QUEUED_MAX = 10_000
 const KNOWN_MAX = 20_000
 /** Messages of one conversation looked at when catching up. */
 const CATCH_UP_LIMIT = 200
+/** A time server sets clocks back by less than this; what it set back must not cost a message its announcement. */
+const CLOCK_STEP_MS = 60_000
 
 const keyOf = (message: MessageView): string => `${message.conversation}/${message.local}`
 
-export interface LiveOptions {
+/** When a command began, and the clock that said so. */
+interface Beginning {
+  readonly startedAtMs: number
+  readonly clock: Pick<Clock, 'now'>
+}
+
+/**
+ * Whether a message was stored since a command began. One from far ahead was stored before the clock was set back.
+ */
+export function isSince({ storedAtMs }: MessageView, { startedAtMs, clock }: Beginning): boolean {
+  return storedAtMs >= startedAtMs && storedAtMs <= clock.now() + CLOCK_STEP_MS
+}
+
+export interface LiveOptions extends Beginning {
   /** Contact name or account id; all contacts when absent. */
   readonly who?: string
-  readonly startedAtMs: number
   readonly signal: AbortSignal
 }
 
@@ -91,7 +106,7 @@ class LiveEvents {
   private takeListed(message: MessageView): void {
     const known = this.known.get(keyOf(message))
     if (known === undefined) {
-      if (message.storedAtMs >= this.options.startedAtMs) this.take({ type: 'message', message })
+      if (isSince(message, this.options)) this.take({ type: 'message', message })
     } else if (known.state !== message.state) {
       this.take({ type: 'state', message })
     }

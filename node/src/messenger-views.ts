@@ -156,3 +156,9 @@ export function gapsOf(conversation: ConversationState): readonly GapView[] {
   }
   return gaps.map((missing) => ({ conversation: conversation.id, missing }))
 }
+
+/** When the first of these was stored; 0 when the clock has been set back since, so that their times say nothing. */
+export function beginningOf(shown: readonly MessageView[], nowMs: number): number {
+  const beginning = Math.min(...shown.map(({ storedAtMs }) => storedAtMs))
+  return beginning <= nowMs ? beginning : 0
+}

@@ -49,7 +49,7 @@ import type { Rpc } from './kernel/rpc.ts'
 import type { SealedStore } from './kernel/store/sealed.ts'
 import { type Devices, LinkHost, openDevices, packBundle, waitForGroups } from './linking/index.ts'
 import { requireText } from './message-text.ts'
-import { evidenceView, gapsOf, MessageViews } from './messenger-views.ts'
+import { beginningOf, evidenceView, gapsOf, MessageViews } from './messenger-views.ts'
 import { Neighbours } from './neighbours.ts'
 import { People } from './people.ts'
 
@@ -317,7 +317,7 @@ class Running implements Messenger {
     const entries = this.#delivery.texts().filter((entry) => entry.conversation === conversation)
     const { delivered } = state
     const shown = this.#views.list({ stored, entries, delivered, limit })
-    const sinceMs = stored.length < limit ? 0 : (shown[0]?.storedAtMs ?? 0)
+    const sinceMs = stored.length < limit ? 0 : beginningOf(shown, this.#parts.clock.now())
     const notices = await this.#people.notices.list(contact, { sinceMs, limit })
     return { messages: shown, gaps: gapsOf(state), notices }
   }

@@ -60,8 +60,8 @@ class LiveChat {
   async run(): Promise<void> {
     const signal = AbortSignal.any([this.context.signal, this.ending.signal])
     const { who, history, editor } = this.options
-    const { startedAtMs } = this.context
-    const events = liveEvents(this.session, { who, startedAtMs, signal })
+    const { clock, startedAtMs } = this.context
+    const events = liveEvents(this.session, { who, clock, startedAtMs, signal })
     const { messages, gaps, notices } = await this.session.api.listMessages({
       with: who,
       limit: Math.max(1, history)

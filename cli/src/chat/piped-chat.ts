@@ -5,7 +5,7 @@ import { pause } from '../clock.ts'
 import type { Context, Session } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { readInputLines } from '../input-text.ts'
-import { liveEvents } from '../live-events.ts'
+import { isSince, liveEvents } from '../live-events.ts'
 import { line } from '../output.ts'
 import { interleave, messageLine, noticeLine } from '../transcript.ts'
 import { Ledger, ORDER_WAIT_MS } from './ledger.ts'
@@ -66,7 +66,7 @@ class PipedChat {
     const { clock, signal, startedAtMs } = this.context
     const following = AbortSignal.any([signal, this.ending.signal])
     const { who, timeoutMs, lingerMs } = this.options
-    const events = liveEvents(this.session, { who, startedAtMs, signal: following })
+    const events = liveEvents(this.session, { who, clock, startedAtMs, signal: following })
     await this.printHistory()
     void this.follow(events)
     const isInputGood = await this.sendInput()
@@ -82,7 +82,7 @@ class PipedChat {
     const { history, who } = this.options
     if (history === 0) return
     const { messages, notices } = await this.session.api.listMessages({ with: who, limit: history })
-    const { output, startedAtMs } = this.context
+    const { output } = this.context
     for (const shown of interleave(messages, notices)) {
       if ('notice' in shown) {
         await output.value({ type: 'notice', notice: shown.notice })
@@ -90,7 +90,7 @@ class PipedChat {
         continue
       }
       const { message } = shown
-      if (message.storedAtMs >= startedAtMs) continue
+      if (isSince(message, this.context)) continue
       await output.value({ type: 'message', message })
       await output.print(messageLine(message, output, { withState: true }))
     }

@@ -144,6 +144,15 @@ describe('a piped chat', () => {
     expect(lines.at(-1)).toEqual({ type: 'end', sent: 1, delivered: 1, pending: 0 })
   })
 
+  it('takes what was stored before the clock was set back for history, not for news', async () => {
+    alice.receive(bob, 'old')
+    const [stored] = alice.messages
+    if (stored === undefined) throw new Error('nothing was stored')
+    alice.messages[0] = { ...stored, storedAtMs: Date.now() + 10 * 365 * 24 * 3_600_000 }
+    expect((await chat([])).stdout).not.toContain('old')
+    expect((await chat(['--history', '1'])).stdout).toMatch(/^\d\d:\d\d bob: old\n$/)
+  })
+
   it('shows as much of the past as asked', async () => {
     alice.receive(bob, 'old 1')
     alice.receive(bob, 'old 2')

@@ -3,7 +3,7 @@ import { ProtocolError } from '@kith/protocols'
 import { describe, expect, test } from 'vitest'
 import { nodePrimitives as primitives } from '../../src/kernel/primitives.node.ts'
 import { beginNew, createNewStep } from '../../src/linking/new-device.ts'
-import { beginOld, createOldStep } from '../../src/linking/old-device.ts'
+import { beginOld, createOldStep, LINK_MS } from '../../src/linking/old-device.ts'
 import { type LinkExchange, type LinkMessage, LinkRun } from '../../src/linking/run.ts'
 import { FakeClock } from '../../src/testing/fake-clock.ts'
 import { createNoise } from '../noise.ts'
@@ -61,7 +61,7 @@ class Mailbox {
 
 const lost = () => new ProtocolError('unreachable', 'gone')
 
-function pair(mailbox: Mailbox, clock = new FakeClock()) {
+function oldDevice(mailbox: Mailbox, clock: FakeClock) {
   const old = new LinkRun({
     exchange: mailbox.exchange(),
     clock,
@@ -76,6 +76,11 @@ function pair(mailbox: Mailbox, clock = new FakeClock()) {
       if (effect.type === 'add') old.dispatch({ type: 'added', bundle: BUNDLE })
     }
   })
+  return old
+}
+
+function pair(mailbox: Mailbox, clock = new FakeClock()) {
+  const old = oldDevice(mailbox, clock)
   const fresh = new LinkRun({
     exchange: mailbox.exchange(),
     clock,
@@ -111,6 +116,25 @@ describe('a link', () => {
       expect([await old.ended, await fresh.ended]).toEqual([undefined, undefined])
     }
   })
+
+  test.each([
+    ['ahead', 1],
+    ['back', -1]
+  ])(
+    'lasts five minutes by the time that passes, though the clock is set ten years %s',
+    async (_way, way) => {
+      const clock = new FakeClock()
+      // Nobody has the code.
+      const old = oldDevice(new Mailbox(), clock)
+      await clock.advance(60_000)
+      clock.shiftWall(way * 10 * 365 * 24 * 3_600_000)
+      await clock.advance(LINK_MS - 60_000 - 1_000)
+      expect(old.state.isOver).toBe(false)
+      await clock.advance(2_000)
+      expect(old.state.isOver).toBe(true)
+      expect(await old.ended).toBe('expired')
+    }
+  )
 
   test('ends on both sides when the relay has gone', async () => {
     const mailbox = new Mailbox()

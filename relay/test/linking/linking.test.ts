@@ -43,6 +43,19 @@ function world() {
 const UNAVAILABLE = { code: 'unavailable', detail: 'links' }
 
 describe('meeting places', () => {
+  it.each([1, -1])(
+    'last ten minutes by the time that passes, whatever the clock says (%i)',
+    async (way) => {
+      const { service, clock, put } = world()
+      await put(1, 1, 0)
+      clock.shiftWall(way * 10 * 365 * 24 * 60 * MINUTE_MS)
+      await clock.advance(10 * MINUTE_MS - 1)
+      expect(service.usage.links).toBe(1)
+      await clock.advance(1)
+      expect(service.usage.links).toBe(0)
+    }
+  )
+
   it('end ten minutes after they were opened, with all that was left there', async () => {
     const { service, clock, put, watch } = world()
     await put(1, 1, 0, LARGEST)

@@ -117,6 +117,20 @@ describe.each(CASES)('clocks that are ten years %s', (_where, offsets) => {
 })
 
 describe('a clock that is set while people talk', () => {
+  it('back to the right time hides no word about new devices of a contact', async () => {
+    const [alice, bob] = await begin(5, { alice: TEN_YEARS_MS })
+    await alice.api.addContact({ link: bob.link })
+    await bob.api.addContact({ link: alice.link })
+    await talk(alice, bob, 'before')
+    alice.clock.offsetMs = 0
+    await addDevice(world, bob, 'tablet')
+    for (const person of [alice, bob]) await comeHome(person)
+    await world.run(20_000)
+    const { messages, notices } = await alice.api.listMessages({ with: 'bob', limit: 2 })
+    expect(messages).toHaveLength(2)
+    expect(notices.map(({ text }) => text).join()).toContain('device')
+  })
+
   it.each([
     ['ahead', TEN_YEARS_MS],
     ['back', -TEN_YEARS_MS]

@@ -18,8 +18,8 @@ export const messageWatch = defineCommand({
   async run(context: Context) {
     const { liveEvents } = await import('../../live-events.ts')
     const session = await context.open()
-    const { output, signal, startedAtMs } = context
-    const events = liveEvents(session, { startedAtMs, signal })
+    const { clock, output, signal, startedAtMs } = context
+    const events = liveEvents(session, { clock, startedAtMs, signal })
     await output.value({ type: 'ready' })
     if (!output.json) await output.notice(line`watching; Ctrl-C ends`)
     for await (const event of events) await printEvent(event, output)
