@@ -1,5 +1,4 @@
-// The state of delivery and everything that can happen to it: types only. The decisions are in outbox.ts,
-// inbox.ts and receipts.ts, dispatched by step.ts; nothing here or there reads a clock, a store or a network.
+// The state of delivery: types only. What decides over it is dispatched by step.ts and reads no clock, store or network.
 import type {
   AccountId,
   box,
@@ -123,8 +122,7 @@ export interface IncomingEntry {
   readonly cursor: Cursor | undefined
 }
 
-/** Where envelopes come from: one queue for each relay's log, one for those that waited for their epoch, one for
- * those that devices brought. */
+/** Where envelopes come from: each relay's log, those that waited for their epoch, those that devices brought. */
 export type Source = RelayId | 'waiting' | 'direct'
 
 export interface Intake {
