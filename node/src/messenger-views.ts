@@ -33,6 +33,10 @@ const REASONS: Readonly<Record<string, string>> = {
 export const reasonOf = (code: string | undefined): string | undefined =>
   code === undefined ? undefined : (REASONS[code] ?? `the relay refused it (${code})`)
 
+/** Known to be held by a home and by a device of the recipient, nothing of it is left but to be seen in the log. */
+export const isUnderWay = ({ acceptedBy, deliveredBy }: OutboxEntry): boolean =>
+  acceptedBy.length === 0 || deliveredBy === undefined
+
 /** Evidence as plain text, so that it travels anywhere. `index`: from 0, oldest first. */
 export function evidenceView({ statements, ...evidence }: Evidence, index: number): EvidenceView {
   const [one, other] = statements

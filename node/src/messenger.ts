@@ -150,10 +150,6 @@ export async function createMessenger(
   )
 }
 
-/** Known to be held by a home and by a device of the recipient, nothing of it is left but to be seen in the log. */
-const isUnderWay = ({ acceptedBy, deliveredBy }: OutboxEntry): boolean =>
-  acceptedBy.length === 0 || deliveredBy === undefined
-
 /** Everything a running messenger is made of, besides its delivery. */
 interface Parts extends MessengerComponents {
   readonly rpc: Rpc

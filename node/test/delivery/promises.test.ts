@@ -116,7 +116,7 @@ describe('a relay that says it kept a message', () => {
     world.push(envelopeOf(31))
     expect(world.all('distrust')).toHaveLength(1)
     expect(acceptedBy(made)).toEqual([])
-    world.give({ type: 'accepted', local, relay: RELAY, place: undefined })
+    world.give({ type: 'accepted', local, relay: RELAY })
     expect(world.state.outbox.has(local)).toBe(false)
   })
 
