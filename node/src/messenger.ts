@@ -49,7 +49,7 @@ import type { Rpc } from './kernel/rpc.ts'
 import type { SealedStore } from './kernel/store/sealed.ts'
 import { type Devices, LinkHost, openDevices, packBundle, waitForGroups } from './linking/index.ts'
 import { requireText } from './message-text.ts'
-import { beginningOf, evidenceView, gapsOf, MessageViews } from './messenger-views.ts'
+import { beginningOf, evidenceView, gapsOf, isUnderWay, MessageViews } from './messenger-views.ts'
 import { Neighbours } from './neighbours.ts'
 import { People } from './people.ts'
 
