@@ -166,7 +166,3 @@ export function beginningOf(shown: readonly MessageView[], nowMs: number): numbe
   const beginning = Math.min(...shown.map(({ storedAtMs }) => storedAtMs))
   return beginning <= nowMs ? beginning : 0
 }
-
-/** Known to be held by a home and by a device of the recipient, nothing of it is left but to be seen in the log. */
-export const isUnderWay = ({ acceptedBy, deliveredBy }: OutboxEntry): boolean =>
-  acceptedBy.length === 0 || deliveredBy === undefined
