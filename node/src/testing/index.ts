@@ -1,6 +1,7 @@
 // Memory twins and suites for tests, and what a test needs to seal as a device would.
 export { currentEpoch } from '../conversations/incarnations.ts'
 export { sealEnvelope } from '../conversations/sealing.ts'
+export { wrapWelcome } from '../conversations/welcome.ts'
 export type { Effect, Input } from '../delivery/inputs.ts'
 export { loadState } from '../delivery/load.ts'
 export type { DeliveryState } from '../delivery/state.ts'
