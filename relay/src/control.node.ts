@@ -103,18 +103,19 @@ function readLine(from: Socket, bytesMax: number): Promise<string> {
 }
 
 /**
- * Asks a running relay; undefined when none runs. `timeoutMs` undefined: as long as it takes. Throws OperatorError: its
- * own, or `no-answer`.
+ * Asks a running relay; undefined when none runs. Throws OperatorError: its own, or `no-answer`.
  */
 export async function ask<T>(
   { socket }: Pick<HomeFiles, 'socket'>,
   method: string,
   params: Params = {},
-  timeoutMs: number | undefined = ANSWER_TIMEOUT_MS
+  within: 'seconds' | 'as long as it takes' = 'seconds'
 ): Promise<T | undefined> {
   const asker = connect(socket)
   try {
-    asker.setTimeout(timeoutMs ?? 0, () => asker.destroy(new Error('no answer in time')))
+    asker.setTimeout(within === 'seconds' ? ANSWER_TIMEOUT_MS : 0, () =>
+      asker.destroy(new Error('no answer in time'))
+    )
     asker.write(`${JSON.stringify({ method, params })}\n`)
     const answered = JSON.parse(await readLine(asker, ANSWER_BYTES_MAX)) as Answer
     if ('error' in answered) {

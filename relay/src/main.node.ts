@@ -1,5 +1,6 @@
 // The `kith-relay` program: commands, errors, exit codes.
 import { Command, CommanderError } from 'commander'
+import { addBackup } from './commands/backup.node.ts'
 import { addConfig } from './commands/config.node.ts'
 import { addInit } from './commands/init.node.ts'
 import { addInvite } from './commands/invite.node.ts'
@@ -34,6 +35,7 @@ export async function main(): Promise<void> {
   addUser(program, output)
   addConfig(program, output)
   addReload(program, output)
+  addBackup(program, output)
   throwing(program)
   try {
     await program.parseAsync()

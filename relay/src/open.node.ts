@@ -1,5 +1,6 @@
 // A relay on this machine: its folder, its store on disk, its network.
 import { statfs } from 'node:fs/promises'
+import { isAbsolute } from 'node:path'
 import {
   createMetrics,
   type Log,
@@ -18,6 +19,7 @@ import {
 } from '@kith/node/kernel/host'
 import { ProtocolError } from '@kith/protocols'
 import { controlOf } from './admin/admin.ts'
+import { backUp } from './backup/backup.node.ts'
 import type { Difference, RelayConfig } from './config/index.ts'
 import { ask, type Params, serveControl } from './control.node.ts'
 import { OperatorError } from './errors.ts'
@@ -85,7 +87,8 @@ export async function openRelay({
       env,
       metrics: environment.metrics,
       log,
-      onSettings
+      onSettings,
+      store
     })
   } catch (error) {
     await store.close().catch(() => undefined)
@@ -138,11 +141,12 @@ interface OperatorInit {
   readonly metrics: Metrics
   readonly log: Log
   readonly onSettings: (config: RelayConfig) => void
+  readonly store: Store
 }
 
 /** The relay with its control socket and HTTP addresses, until it stops. */
 async function serveOperator(relay: Relay, init: OperatorInit): Promise<OpenedRelay> {
-  const { files, config, env, metrics, log, onSettings } = init
+  const { files, config, env, metrics, log, onSettings, store } = init
   try {
     const reload = async (): Promise<readonly Difference[]> => {
       const { config: next } = await readSettings(files, env)
@@ -156,7 +160,8 @@ async function serveOperator(relay: Relay, init: OperatorInit): Promise<OpenedRe
     }
     const own = new Map<string, (params: Params) => Promise<unknown>>([
       ['status', async () => relay.status()],
-      ['reload', reload]
+      ['reload', reload],
+      ['backup', ({ to }) => backUp({ files, store }, backupFolder(to))]
     ])
     const http =
       config.http === ''
@@ -179,6 +184,14 @@ async function serveOperator(relay: Relay, init: OperatorInit): Promise<OpenedRe
     await relay.stop()
     throw error
   }
+}
+
+/** Throws OperatorError unless it is an absolute path: the relay runs in another folder than who asks. */
+function backupFolder(to: unknown): string {
+  if (typeof to === 'string' && isAbsolute(to)) return to
+  throw new OperatorError('usage', 'A backup needs an absolute folder.', {
+    hint: 'Type: kith-relay backup <folder>'
+  })
 }
 
 /** With what is counted only when somebody looks. */

@@ -11,6 +11,8 @@ export interface HomeFolder {
   start(env?: NodeJS.ProcessEnv): Promise<Running>
   /** Stops what runs, in order. */
   stop(): Promise<void>
+  /** Kills what runs. */
+  kill(): Promise<void>
   remove(): Promise<void>
 }
 
@@ -35,6 +37,7 @@ export async function createHomeFolder(): Promise<HomeFolder> {
       return relay
     },
     stop: () => end('SIGTERM'),
+    kill: () => end('SIGKILL'),
     async remove() {
       await end('SIGKILL')
       await rm(parent, { recursive: true, force: true })

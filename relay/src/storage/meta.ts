@@ -31,6 +31,12 @@ export async function openMeta(store: Store, random: Random): Promise<Meta> {
   return { storeEpoch, sequence: 0 }
 }
 
+/** The writes that make a store another life of itself. */
+export function metaWrites({ storeEpoch, sequence }: Meta): readonly Write[] {
+  const epoch = new FieldWriter().fixed(storeEpoch).finish()
+  return [{ type: 'put', key: EPOCH_KEY, value: epoch }, sequenceWrite(sequence)]
+}
+
 /** The write that records a group commit's number. */
 export function sequenceWrite(sequence: number): Write {
   return { type: 'put', key: SEQUENCE_KEY, value: new FieldWriter().varint(sequence).finish() }
