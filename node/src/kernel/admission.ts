@@ -3,7 +3,7 @@
 // keeping, and the connections of known peers are never ended for it.
 import { type DeviceId, HOUR_MS, ProtocolError, type Rate, SECOND_MS } from '@kith/protocols'
 import type { Clock } from './clock.ts'
-import type { Metrics } from './metrics.ts'
+import type { Counter, Metrics } from './metrics.ts'
 import { RateLimiter } from './rate-limit.ts'
 import type { RemoteHost } from './remote-host.ts'
 
@@ -65,7 +65,8 @@ const PENALTY_MS = 30 * SECOND_MS
 const PENALISED_MAX = 10_000
 const SWEEP_MS = 10 * SECOND_MS
 
-type Reason = 'pending' | 'rate' | 'penalty' | 'strangers' | 'full' | 'unused'
+const REASONS = ['pending', 'rate', 'penalty', 'strangers', 'full', 'unused'] as const
+type Reason = (typeof REASONS)[number]
 
 export class Admission {
   readonly #init: AdmissionInit
@@ -81,6 +82,8 @@ export class Admission {
 
   constructor(init: AdmissionInit) {
     this.#init = init
+    // Counted from the start, so that a monitor sees the first one as a change.
+    for (const reason of REASONS) this.#refused(reason)
   }
 
   get pending(): number {
@@ -256,11 +259,12 @@ export class Admission {
   }
 
   #refuse(reason: Reason): undefined {
-    this.#init.metrics
-      .counter('kith_connections_refused_total', 'Connections refused or ended for room', {
-        reason
-      })
-      .add()
+    this.#refused(reason).add()
+  }
+
+  #refused(reason: Reason): Counter {
+    const help = 'Connections refused or ended for room'
+    return this.#init.metrics.counter('kith_connections_refused_total', help, { reason })
   }
 
   #now(): number {
