@@ -10,6 +10,8 @@ export interface ArgumentSpec {
   readonly name: string
   readonly summary: string
   readonly optional?: boolean
+  /** The words that it may be. */
+  readonly choices?: readonly string[]
   /** Takes all that follow; only the last argument may. */
   readonly variadic?: boolean
 }
@@ -50,8 +52,17 @@ export interface Session {
   close(): Promise<void>
 }
 
+/** Every command there is. */
+export interface CommandTable {
+  /** In the order of the help. */
+  readonly commands: readonly Command[]
+  /** What each noun is about. */
+  readonly nouns: Readonly<Record<string, string>>
+}
+
 /** What a command gets to work with. */
 export interface Context {
+  readonly table: CommandTable
   readonly home: string
   readonly output: Output
   readonly stdin: InputStream

@@ -1,7 +1,9 @@
 // Runs one `kith` command from its words to its exit code. Everything outside (streams, environment, engine) is passed
 // in, so that tests run it as it is.
+
 import { type Clock, systemClock } from './clock.ts'
 import type { Context, InputStream, LineEditor, Session } from './command.ts'
+import { COMMANDS, NOUNS } from './commands/index.ts'
 import type { Engine, Log, SecretSource } from './engine.ts'
 import { CommandError, report } from './errors.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
@@ -110,6 +112,7 @@ async function createContext(
       ? await environment.editor()
       : undefined
   const context: Context = {
+    table: { commands: COMMANDS, nouns: NOUNS },
     home: environment.resolveHome(globals.home),
     output: createOutput({ stdout, stderr, json: globals.json, colors }),
     stdin: environment.stdin,

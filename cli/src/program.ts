@@ -4,6 +4,7 @@ import type { Command, Input, OptionSpec } from './command.ts'
 import { COMMANDS, NOUNS } from './commands/index.ts'
 import { CommandError } from './errors.ts'
 import { EXIT_CODES } from './exit-codes.ts'
+import { GLOBAL_OPTIONS } from './global-options.ts'
 
 export interface GlobalOptions {
   readonly home: string | undefined
@@ -20,12 +21,6 @@ export type Parsed =
       readonly globals: GlobalOptions
     }
   | { readonly kind: 'text'; readonly text: string }
-
-const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
-  ['--home <folder>', 'where the account lives (default: KITH_HOME, else ~/.local/share/kith)'],
-  ['--json', 'print JSON for programs: data on standard output, errors on standard error'],
-  ['--passphrase-file <file>', 'read the passphrase of the key file (or set KITH_PASSPHRASE)']
-]
 
 /** `argv` without the program's own two words. Throws CommandError `usage` with a hint. */
 export function parseArguments(argv: readonly string[], version: string): Parsed {
@@ -99,9 +94,9 @@ function addCommand(parent: Program, program: Program, command: Command, take: T
   child.helpOption('-h, --help', 'show help')
   for (const spec of command.arguments) {
     const name = spec.variadic === true ? `${spec.name}...` : spec.name
-    child.addArgument(
-      new Argument(spec.optional === true ? `[${name}]` : `<${name}>`, spec.summary)
-    )
+    const argument = new Argument(spec.optional === true ? `[${name}]` : `<${name}>`, spec.summary)
+    if (spec.choices !== undefined) argument.choices(spec.choices)
+    child.addArgument(argument)
   }
   for (const spec of command.options) child.addOption(optionOf(spec))
   child.addHelpText('after', `\nExample:\n  ${command.example}\n`)

@@ -3,6 +3,7 @@ import type { Command } from '../command.ts'
 import { accountCreate } from './account/create.ts'
 import { accountShow } from './account/show.ts'
 import { chat } from './chat.ts'
+import { completion } from './completion.ts'
 import { contactAccept } from './contact/accept.ts'
 import { contactAdd } from './contact/add.ts'
 import { contactBlock, contactUnblock } from './contact/block.ts'
@@ -18,6 +19,7 @@ import { deviceRename } from './device/rename.ts'
 import { evidenceCheck } from './evidence/check.ts'
 import { evidenceExport } from './evidence/export.ts'
 import { evidenceList } from './evidence/list.ts'
+import { idParse } from './id/parse.ts'
 import { messageList } from './message/list.ts'
 import { messageSend } from './message/send.ts'
 import { messageWatch } from './message/watch.ts'
@@ -44,7 +46,9 @@ export const COMMANDS: readonly Command[] = [
   chat,
   evidenceList,
   evidenceExport,
-  evidenceCheck
+  evidenceCheck,
+  idParse,
+  completion
 ]
 
 /** What each noun is about, for its line in the help. */
@@ -53,5 +57,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
   device: 'The devices of your account',
   contact: 'The people you talk to',
   message: 'Send, list and follow messages',
-  evidence: 'What relays signed and contradicted'
+  evidence: 'What relays signed and contradicted',
+  id: 'What links and ids say'
 }

@@ -1,0 +1,7 @@
+// Options that every command has.
+
+export const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
+  ['--home <folder>', 'where the account lives (default: KITH_HOME, else ~/.local/share/kith)'],
+  ['--json', 'print JSON for programs: data on standard output, errors on standard error'],
+  ['--passphrase-file <file>', 'read the passphrase of the key file (or set KITH_PASSPHRASE)']
+]
