@@ -78,6 +78,7 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'link-unknown',
     'no-account',
     'unknown-contact',
+    'unknown-message',
     'ambiguous-contact',
     'no-request',
     'not-found'

@@ -117,8 +117,11 @@ export interface MessengerApi extends ContactsApi, DevicesApi {
   listContacts(): Promise<readonly ContactView[]>
   /** Resolves once the message is durable in the outbox. `to` is a contact name or account id. */
   sendMessage(options: { to: string; text: string }): Promise<MessageView>
-  /** Newest `limit` (default 50, at most 1,000) in the order all devices agree on. */
-  listMessages(options: { with: string; limit?: number }): Promise<{
+  /**
+   * Newest `limit` (default 50, at most 1,000) in the order all devices agree on; with `before`, the newest before that
+   * message, so that everything can be read page by page. Throws UserError `unknown-message`.
+   */
+  listMessages(options: { with: string; limit?: number; before?: string }): Promise<{
     readonly messages: readonly MessageView[]
     readonly gaps: readonly GapView[]
     /** Since the first of the messages, by time. */

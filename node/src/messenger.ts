@@ -48,14 +48,11 @@ import type { Random } from './kernel/random.ts'
 import type { Rpc } from './kernel/rpc.ts'
 import type { SealedStore } from './kernel/store/sealed.ts'
 import { type Devices, LinkHost, openDevices, packBundle, waitForGroups } from './linking/index.ts'
+import { type PageOptions, readPage } from './message-page.ts'
 import { requireText } from './message-text.ts'
 import { beginningOf, evidenceView, gapsOf, isUnderWay, MessageViews } from './messenger-views.ts'
 import { Neighbours } from './neighbours.ts'
 import { People } from './people.ts'
-
-/** Listed when a caller does not say how many, and at most. */
-const LIST_DEFAULT = 50
-const LIST_MAX = 1_000
 
 /** What a messenger needs of its network. */
 export type MessengerNetwork = Pick<Network, 'rpc' | 'addresses' | 'onConnection' | 'onDiscovery'>
@@ -303,17 +300,16 @@ class Running implements Messenger {
     return this.#views.ofEntry(entry)
   }
 
-  async listMessages(options: { with: string; limit?: number }) {
+  async listMessages(options: PageOptions & { with: string }) {
     const contact = this.#parts.contacts.find(options.with)
     const { conversation } = this.#parts.contacts.view(contact)
     const state = this.#delivery.state.conversations.get(conversation)
     if (state === undefined) return { messages: [], gaps: [], notices: [] }
-    const limit = Math.min(Math.max(1, options.limit ?? LIST_DEFAULT), LIST_MAX)
-    const stored = await this.#parts.timelines.newest(state.local, limit)
-    const entries = this.#delivery.texts().filter((entry) => entry.conversation === conversation)
-    const { delivered } = state
-    const shown = this.#views.list({ stored, entries, delivered, limit })
-    const sinceMs = stored.length < limit ? 0 : beginningOf(shown, this.#parts.clock.now())
+    const texts = this.#delivery.texts().filter((entry) => entry.conversation === conversation)
+    const page = await readPage(this.#parts, state.local, options, texts)
+    const { limit } = page
+    const shown = this.#views.list({ ...page, delivered: state.delivered })
+    const sinceMs = page.stored.length < limit ? 0 : beginningOf(shown, this.#parts.clock.now())
     const notices = await this.#people.notices.list(contact, { sinceMs, limit })
     return { messages: shown, gaps: gapsOf(state), notices }
   }

@@ -125,13 +125,18 @@ export class Stage {
     return relay
   }
 
-  /** A person's newest messages with a peer, oldest first, and what is known to be missing. */
+  /** All messages of a person with a peer, oldest first, and what is known to be missing. */
   async messages(name: string, peer: string): Promise<Listing> {
-    const options = ['--limit', String(LIST_MAX)]
-    const lines = await this.kithJson(name, 'message', 'list', peer, ...options)
-    return {
-      messages: (lines as MessageView[]).filter((line) => !('gap' in line)),
-      gaps: (lines as { gap?: GapView }[]).flatMap(({ gap }) => gap ?? [])
+    const messages: MessageView[] = []
+    for (;;) {
+      const oldest = messages.find(({ id }) => id !== undefined)?.id
+      const page = oldest === undefined ? [] : ['--before', oldest]
+      const options = ['--limit', String(LIST_MAX), ...page]
+      const lines = await this.kithJson(name, 'message', 'list', peer, ...options)
+      const listed = (lines as MessageView[]).filter((line) => 'local' in line)
+      messages.unshift(...listed)
+      const gaps = (lines as { gap?: GapView }[]).flatMap(({ gap }) => gap ?? [])
+      if (listed.length < LIST_MAX) return { messages, gaps }
     }
   }
 

@@ -15,7 +15,7 @@ const LINK_CHARACTERS_MAX = 2_048
 /** Longest passphrase; secrets.node.ts takes no longer one. */
 const SECRET_CHARACTERS_MAX = 4_096
 
-type Kind = 'link' | 'name' | 'who' | 'text' | 'limit' | 'digits' | 'secret' | 'flag'
+type Kind = 'id' | 'link' | 'name' | 'who' | 'text' | 'limit' | 'digits' | 'secret' | 'flag'
 
 interface ParamSpec {
   readonly kind: Kind
@@ -80,14 +80,20 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   [
     'listMessages',
     {
-      summary: 'newest messages and the gaps of one conversation',
-      params: { with: { kind: 'who' }, limit: { kind: 'limit', optional: true } },
+      summary: 'newest messages, or the newest before one, and the gaps of one conversation',
+      params: {
+        with: { kind: 'who' },
+        limit: { kind: 'limit', optional: true },
+        before: { kind: 'id', optional: true }
+      },
       isRepeatable: true,
       call(api, params) {
         const limit = params.optionalNumber('limit')
+        const before = params.optionalText('before')
         return api.listMessages({
           with: params.text('with'),
-          ...(limit === undefined ? {} : { limit })
+          ...(limit === undefined ? {} : { limit }),
+          ...(before === undefined ? {} : { before })
         })
       }
     }

@@ -141,7 +141,7 @@ class SocketClient implements MessengerApi {
   cancelLink = async () => void (await this.request('cancelLink', {}))
   sendMessage = (params: { to: string; text: string }) =>
     this.request('sendMessage', params) as ReturnType<MessengerApi['sendMessage']>
-  listMessages = (params: { with: string; limit?: number }) =>
+  listMessages = (params: { with: string; limit?: number; before?: string }) =>
     this.request('listMessages', params) as ReturnType<MessengerApi['listMessages']>
 
   /** Subscribes at the first `next()`, before any request made after it. */

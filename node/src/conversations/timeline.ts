@@ -46,9 +46,14 @@ export class Timelines {
     return await this.#blocks(conversation).update(key, encodeRecord(message))
   }
 
-  /** The newest `limit` messages, oldest of them first. */
-  async newest(conversation: number, limit: number): Promise<readonly StoredMessage[]> {
-    const entries = await this.#blocks(conversation).read({ limit, reverse: true })
+  /** The newest `limit` messages, or the newest before a place in the order; oldest of them first. */
+  async newest(
+    conversation: number,
+    limit: number,
+    before?: Pick<StoredMessage, 'depth' | 'id'>
+  ): Promise<readonly StoredMessage[]> {
+    const bound = before === undefined ? {} : { before: orderKey(before.depth, before.id) }
+    const entries = await this.#blocks(conversation).read({ limit, reverse: true, ...bound })
     return entries.map(({ value }) => decodeRecord<StoredMessage>(value)).reverse()
   }
 

@@ -22,12 +22,21 @@ export const messageList = defineCommand({
       flags: '--limit <number>',
       summary: `how many messages (1 to ${LIMIT_MAX}, default ${LIMIT_DEFAULT})`,
       range: { min: 1, max: LIMIT_MAX }
+    },
+    {
+      flags: '--before <id>',
+      summary: 'only those before the message with this id: the next page'
     }
   ],
   async run(context: Context, input: Input) {
     const { api } = await context.open()
     const limit = input.number('limit') ?? LIMIT_DEFAULT
-    const { messages, gaps, notices } = await api.listMessages({ with: input.text('who'), limit })
+    const before = input.option('before')
+    const { messages, gaps, notices } = await api.listMessages({
+      with: input.text('who'),
+      limit,
+      ...(before === undefined ? {} : { before })
+    })
     const { output } = context
     let day = ''
     for (const shown of interleave(messages, notices)) {
