@@ -9,7 +9,7 @@ import { CommandError } from './errors.ts'
 const QUEUED_MAX = 10_000
 /** Messages remembered to tell new from known; live events repeat only recent ones. */
 const KNOWN_MAX = 20_000
-/** Messages of one conversation looked at when catching up. */
+/** Messages of one conversation read at a time when catching up. */
 const CATCH_UP_LIMIT = 200
 /** A time server sets clocks back by less than this; what it set back must not cost a message its announcement. */
 const CLOCK_STEP_MS = 60_000
@@ -95,11 +95,25 @@ class LiveEvents {
       const contacts =
         who === undefined ? (await api.listContacts()).map((one) => one.account) : [who]
       for (const contact of contacts) {
-        const { messages } = await api.listMessages({ with: contact, limit: CATCH_UP_LIMIT })
-        for (const message of messages) this.takeListed(message)
+        for (const message of await this.listSince(contact)) this.takeListed(message)
       }
     } catch (error) {
       this.end(this.options.signal.aborted ? undefined : error)
+    }
+  }
+
+  /** The newest messages of a conversation, back to where the command began. */
+  private async listSince(contact: string): Promise<readonly MessageView[]> {
+    const listed: MessageView[] = []
+    for (;;) {
+      const before = listed[0]?.id
+      const page = before === undefined ? {} : { before }
+      const options = { with: contact, limit: CATCH_UP_LIMIT, ...page }
+      const { messages } = await this.session.api.listMessages(options)
+      listed.unshift(...messages)
+      const isWhole = messages.length < CATCH_UP_LIMIT || listed.length >= QUEUED_MAX
+      const isBack = !messages.some((message) => isSince(message, this.options))
+      if (isWhole || isBack || messages[0]?.id === undefined) return listed
     }
   }
 

@@ -231,7 +231,9 @@ export class MemoryPerson {
       listMessages: async (options) => {
         const { conversation } = this.find(options.with)
         const all = this.messages.filter((message) => message.conversation === conversation)
-        return { messages: all.slice(-(options.limit ?? 50)), gaps: [], notices: this.notices }
+        const end = all.findIndex(({ id: one }) => one !== undefined && one === options.before)
+        const upTo = options.before === undefined ? all : all.slice(0, end)
+        return { messages: upTo.slice(-(options.limit ?? 50)), gaps: [], notices: this.notices }
       },
       events: (signal) => this.events(signal)
     }
