@@ -141,7 +141,8 @@ describe('a peer that', () => {
     const check = await honest(server)
     const connection = await dialRaw(server)
     let opened = 0
-    while (connection.status === 'open' && opened < OPENINGS_MAX) {
+    // The library refuses most of them here, before they are opened: how many it takes says nothing.
+    while (connection.status === 'open') {
       opened += 1
       const stream = connection.newStream(frames.LANE_PROTOCOL.control).catch(() => undefined)
       void stream.then((one) => one?.abort(new Error('reset')))
