@@ -43,7 +43,7 @@ export async function backUp(
   const partial = `${to}.partial`
   try {
     await rm(partial, { recursive: true, force: true })
-    await mkdir(partial, { recursive: true, mode: FOLDER_MODE })
+    await mkdir(partial, { mode: FOLDER_MODE })
     const written = await copyRecords(store, join(partial, 'store'))
     const target = filesOf(partial, nodePrimitives.sha256)
     for (const name of ['config', 'key', 'invite'] as const) {
@@ -78,7 +78,7 @@ export async function restore(
   const manifest = await readManifest(from)
   const partial = `${home}.partial`
   await rm(partial, { recursive: true, force: true })
-  await mkdir(partial, { recursive: true, mode: FOLDER_MODE })
+  await mkdir(partial, { mode: FOLDER_MODE })
   try {
     const source = filesOf(from, nodePrimitives.sha256)
     const target = filesOf(partial, nodePrimitives.sha256)
