@@ -60,6 +60,8 @@ export class SimNetwork {
   readonly #init: NetworkInit
   readonly #nodes = new Map<DeviceId, SimNode>()
   readonly #links = new Map<string, Link>()
+  /** One for each exchange that its serving end has not seen the end of. */
+  readonly #serving = new Set<AbortController>()
 
   constructor(init: NetworkInit) {
     this.#init = init
@@ -177,6 +179,22 @@ export class SimNetwork {
     if (!link.isDoubling || !link.dice.oneIn(DOUBLED_ONE_IN)) return false
     this.#init.count('doubled')
     return true
+  }
+
+  beginServing(): AbortController {
+    const serving = new AbortController()
+    this.#serving.add(serving)
+    return serving
+  }
+
+  endServing(serving: AbortController, why: Error): void {
+    this.#serving.delete(serving)
+    serving.abort(why)
+  }
+
+  /** The run is over. Composed signals that never abort are kept by Node, with all that they reach. */
+  end(): void {
+    for (const serving of this.#serving) this.endServing(serving, new Error('the run is over'))
   }
 
   trace(line: string): void {

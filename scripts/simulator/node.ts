@@ -10,7 +10,7 @@ import {
   type SubscriptionHandler,
   type SubscriptionProtocol
 } from '@kith/protocols'
-import type { Exchange, SimNetwork } from './network.ts'
+import type { Exchange, Link, SimNetwork } from './network.ts'
 import { ItemQueue, PushWindow } from './subscription.ts'
 
 /** A failed dial is known after this long. */
@@ -126,7 +126,7 @@ export class SimNode implements Network {
     const cancelTimeout = scheduler.schedule(protocol.limits.timeoutMs, () =>
       exchange.end(() => reject(new ProtocolError('timeout', protocol.id)))
     )
-    const exchange = openExchange(this, link.exchanges, () => {
+    const exchange = openExchange(this, { link, network: this.#network }, () => {
       cancelTimeout()
       signal?.removeEventListener('abort', onAbort)
     })
@@ -176,7 +176,7 @@ export class SimNode implements Network {
     const there = { from: this, to: target, lane: protocol.lane, life: link.life }
     const window = new PushWindow()
     const onAbort = (): void => exchange.end(() => queue.end(signal.reason))
-    const exchange = openExchange(this, link.exchanges, () => {
+    const exchange = openExchange(this, { link, network: this.#network }, () => {
       signal.removeEventListener('abort', onAbort)
       window.close()
     })
@@ -231,8 +231,12 @@ interface OpenExchange extends Exchange {
 }
 
 /** An exchange that `caller` began. */
-function openExchange(caller: SimNode, exchanges: Set<Exchange>, onEnd: () => void): OpenExchange {
-  const serving = new AbortController()
+function openExchange(
+  caller: SimNode,
+  { link: { exchanges }, network }: { link: Link; network: SimNetwork },
+  onEnd: () => void
+): OpenExchange {
+  const serving = network.beginServing()
   let isOver = false
   const exchange: OpenExchange = {
     signal: serving.signal,
@@ -242,12 +246,12 @@ function openExchange(caller: SimNode, exchanges: Set<Exchange>, onEnd: () => vo
       isOver = true
       exchanges.delete(exchange)
       onEnd()
-      serving.abort(lost())
+      network.endServing(serving, lost())
       then()
     },
     lose(node) {
       if (node === caller) exchange.end(exchange.onLost)
-      else serving.abort(lost())
+      else network.endServing(serving, lost())
     }
   }
   exchanges.add(exchange)

@@ -32,12 +32,13 @@ export interface Run {
 /** Throws with the check, the seed and the last steps when a promise is broken. */
 export async function simulate(seed: number, options: WorldOptions = {}): Promise<Run> {
   const allow = forbidAmbient()
+  const world = new World(seed, options)
   try {
-    const world = new World(seed, options)
     await new Storm(world).run()
     const { trace, counts, scheduler } = world
     return { hash: trace.hash, trace, counts, virtualMs: scheduler.nowMs }
   } finally {
+    world.network.end()
     allow()
   }
 }

@@ -141,7 +141,7 @@ export class World {
   broken(check: string, what: string): Error {
     const at = `${(this.scheduler.nowMs / 1_000).toFixed(3)} s`
     return new Error(
-      `${check}: ${what} (seed ${this.seed}, at ${at})\nKITH_SEED=${this.seed} runs it again. Its last steps:\n${this.trace.last()}`
+      `${check}: ${what} (seed ${this.seed}, at ${at})\n"npm run sim -- --seed ${this.seed}" runs it again. Its last steps:\n${this.trace.last()}`
     )
   }
 
