@@ -45,14 +45,15 @@ export function dayOf(atMs: number): string {
   return `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`
 }
 
-/** `delivered, direct`; `accepted by 1 relay`; `queued: <why>`. Empty for a received message. */
+/** `delivered, direct`; `accepted by 1 relay`, why no further if known; `queued: <why>`. Empty for a received message. */
 export function stateText(message: MessageView): string {
   if (message.state === 'received') return ''
   if (message.state === 'queued') {
     return message.reason === undefined ? 'queued' : `queued: ${message.reason}`
   }
   if (message.state === 'accepted') {
-    return `accepted by ${message.relays} ${message.relays === 1 ? 'relay' : 'relays'}`
+    const accepted = `accepted by ${message.relays} ${message.relays === 1 ? 'relay' : 'relays'}`
+    return message.reason === undefined ? accepted : `${accepted}; ${message.reason}`
   }
   if (message.path === undefined) return 'delivered'
   return message.path === 'direct' ? 'delivered, direct' : 'delivered, by relay'

@@ -57,7 +57,7 @@ export interface MessageView {
   /** Relays that hold it durably, for `accepted`. */
   readonly relays: number
   readonly path: DeliveryPath | undefined
-  /** Why it is still queued, as a short sentence, when something stands in the way. */
+  /** Why it is still queued, or accepted and not delivered, as a short sentence, when that is known. */
   readonly reason: string | undefined
 }
 

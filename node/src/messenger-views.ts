@@ -8,7 +8,7 @@ import { hasCounter, missingRanges, type Ranges } from './conversations/counters
 import type { StoredMessage } from './conversations/message.ts'
 import { orderKey } from './conversations/ordering.ts'
 import type { Evidence } from './delivery/evidence.ts'
-import type { ConversationState, Gap, OutboxEntry } from './delivery/state.ts'
+import type { ConversationState, DeliveryState, Gap, OutboxEntry } from './delivery/state.ts'
 
 /** Shown for a body that a later version wrote. */
 const UNSUPPORTED_TEXT = '[a message this version cannot show]'
@@ -29,6 +29,9 @@ const REASONS: Readonly<Record<string, string>> = {
   internal: 'something went wrong on the way'
 }
 
+/** Shown while a message is with a relay and nobody has the keys to read it. */
+const UNOPENED = 'no device of the contact has opened this chat yet'
+
 /** A short sentence for a refusal's code. */
 export const reasonOf = (code: string | undefined): string | undefined =>
   code === undefined ? undefined : (REASONS[code] ?? `the relay refused it (${code})`)
@@ -36,6 +39,22 @@ export const reasonOf = (code: string | undefined): string | undefined =>
 /** Known to be held by a home and by a device of the recipient, nothing of it is left but to be seen in the log. */
 export const isUnderWay = ({ acceptedBy, deliveredBy }: OutboxEntry): boolean =>
   acceptedBy.length === 0 || deliveredBy === undefined
+
+/** The invitation to the chat's group is still here, and no device of the recipient is known to have taken it. */
+export function isUnopened(
+  { welcomes, conversations }: DeliveryState,
+  { conversation: id, target }: OutboxEntry
+): boolean {
+  const isInvited = [...welcomes.values()].some(
+    (welcome) => welcome.conversation === id && welcome.target === target
+  )
+  const { joined, epochs = [] } = conversations.get(id) ?? {}
+  const members = epochs.flatMap((epoch) => epoch.members)
+  const hasJoined = members.some(
+    ({ account, device }) => account === target && joined?.devices.includes(device) === true
+  )
+  return isInvited && !hasJoined
+}
 
 /** Evidence as plain text, so that it travels anywhere. `index`: from 0, oldest first. */
 export function evidenceView({ statements, ...evidence }: Evidence, index: number): EvidenceView {
@@ -69,10 +88,16 @@ export interface Listing {
 export class MessageViews {
   readonly #contacts: Contacts
   readonly #self: { readonly account: AccountId; readonly name: string }
+  readonly #state: () => DeliveryState
 
-  constructor(contacts: Contacts, self: { account: AccountId; name: string }) {
+  constructor(
+    contacts: Contacts,
+    self: { account: AccountId; name: string },
+    state: () => DeliveryState
+  ) {
     this.#contacts = contacts
     this.#self = self
+    this.#state = state
   }
 
   /** What is still in the outbox. */
@@ -91,8 +116,14 @@ export class MessageViews {
       state: deliveredBy !== undefined ? 'delivered' : isAccepted ? 'accepted' : 'queued',
       relays: entry.acceptedBy.length,
       path: deliveredBy ?? (isAccepted ? 'relay' : undefined),
-      reason: deliveredBy === undefined ? reasonOf(entry.refusal) : undefined
+      reason: deliveredBy === undefined ? this.#reasonOf(entry) : undefined
     }
+  }
+
+  /** Why it is no further. */
+  #reasonOf(entry: OutboxEntry): string | undefined {
+    const isUnread = entry.acceptedBy.length > 0 && isUnopened(this.#state(), entry)
+    return reasonOf(entry.refusal) ?? (isUnread ? UNOPENED : undefined)
   }
 
   /** What is in the timeline. */

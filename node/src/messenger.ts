@@ -181,7 +181,7 @@ class Running implements Messenger {
     this.#parts = parts
     this.#init = init
     const isOwnDevice = (device: DeviceId) => parts.devices.isOther(device)
-    this.#views = new MessageViews(parts.contacts, init.profile)
+    this.#views = new MessageViews(parts.contacts, init.profile, () => this.#delivery.state)
     this.#delivery = new Delivery(
       { ...parts, marks: new Marks(parts.store), device: init.device },
       {

@@ -103,6 +103,24 @@ describe('a relay that hides', () => {
     bob.tamper = undefined
     await requireHealed(world, alice, bob)
   })
+
+  it('the welcomes of all devices is seen where the messages were written', async () => {
+    const made = await contacts(5)
+    world = made.world
+    const { alice, bob } = made
+    const devices = world.people.filter(({ account }) => account === bob.account)
+    for (const device of devices) device.tamper = () => []
+    await alice.send('bob', 'is anybody there')
+    await world.run(10_000)
+    const shown = async () => (await alice.messages('bob')).at(-1)
+    expect(await shown()).toMatchObject({
+      state: 'accepted',
+      reason: 'no device of the contact has opened this chat yet'
+    })
+    for (const device of devices) device.tamper = undefined
+    await requireHealed(world, alice, bob)
+    expect(await shown()).toMatchObject({ state: 'delivered', reason: undefined })
+  })
 })
 
 describe('receipts', () => {
