@@ -159,6 +159,12 @@ class ReopeningSession implements Session {
       listEvidence: () => this.call('listEvidence', (api) => api.listEvidence()),
       sendMessage: (options) => this.call('sendMessage', (api) => api.sendMessage(options)),
       listMessages: (options) => this.call('listMessages', (api) => api.listMessages(options)),
+      readEvents: (options, signal) =>
+        this.call('readEvents', (api) => api.readEvents(options, signal)),
+      confirmEvents: (options) => this.call('confirmEvents', (api) => api.confirmEvents(options)),
+      listConsumers: () => this.call('listConsumers', (api) => api.listConsumers()),
+      forgetConsumer: (options) =>
+        this.call('forgetConsumer', (api) => api.forgetConsumer(options)),
       events: (signal) => this.events(signal)
     }
   }

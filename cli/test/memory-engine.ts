@@ -22,6 +22,7 @@ import {
 } from '@kith/protocols'
 import type { Engine, Messenger } from '../src/engine.ts'
 import { MemoryLinks } from './memory-devices.ts'
+import { MemoryEvents } from './memory-events.ts'
 import { MemoryStrangers } from './memory-strangers.ts'
 
 const RELAY = '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN' as RelayId
@@ -56,6 +57,8 @@ export class MemoryPerson {
   /** What sending is refused with. */
   refusal: UserError | undefined
   private readonly listeners = new Set<(event: NodeEvent) => void>()
+
+  private readonly log = new MemoryEvents()
 
   constructor(world: MemoryWorld, name: string, passphrase: string | undefined) {
     this.world = world
@@ -114,7 +117,9 @@ export class MemoryPerson {
     })
   }
 
+  /** Written down first, like the messenger does. */
   emit(event: NodeEvent): void {
+    if (event.type !== 'connection' && event.type !== 'link') this.log.write(event)
     for (const listener of this.listeners) listener(event)
   }
 
@@ -225,6 +230,7 @@ export class MemoryPerson {
       },
       listContacts: async () => [...this.contacts.values()].filter(({ isBlocked }) => !isBlocked),
       ...this.strangers,
+      ...this.log.api(),
       listEvidence: async () => this.evidence,
       ...this.world.links.devicesOf(this),
       sendMessage: async ({ to, text }) => count('sendMessage', this.send(to, text)),

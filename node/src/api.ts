@@ -1,9 +1,11 @@
 // What a user interface sees of a node: plain data that also travels over the local socket, and nothing else.
 import type { AccountId, ConversationId, DeviceId, MessageId, RelayId } from '@kith/protocols'
 import type { ContactsApi, NoticeView, RequestView } from './contacts/views.ts'
+import type { EventsApi } from './events/views.ts'
 import type { DevicesApi, LinkView } from './linking/views.ts'
 
 export type * from './contacts/views.ts'
+export type * from './events/views.ts'
 export type * from './linking/views.ts'
 
 export interface HomeView {
@@ -110,7 +112,7 @@ export interface EvidenceView {
 }
 
 /** The messenger as a user interface sees it. Every call is also a method of the local socket. */
-export interface MessengerApi extends ContactsApi, DevicesApi {
+export interface MessengerApi extends ContactsApi, DevicesApi, EventsApi {
   account(): Promise<AccountView>
   status(): Promise<StatusView>
   addContact(options: { link: string; name?: string }): Promise<ContactView>

@@ -3,7 +3,7 @@
 import type { AccountId } from '@kith/protocols'
 import type { NodeEvent } from './api.ts'
 import type { Contact, Contacts } from './contacts/contacts.ts'
-import { type Notice, type Notices, noticeText } from './contacts/notices.ts'
+import { type Notice, type Notices, noticeText, type TellNotice } from './contacts/notices.ts'
 import type { NoticeView } from './contacts/views.ts'
 import { currentEpoch } from './conversations/incarnations.ts'
 import type { DeliveryEvent } from './delivery/inputs.ts'
@@ -47,12 +47,13 @@ export class ConversationNotices {
     const { members } = currentEpoch(conversation)
     const isAdded = (device: string) => event?.added.some((one) => one.device === device)
     const before = event && [...members.filter(({ device }) => !isAdded(device)), ...event.removed]
-    for (const notice of await notices.followMembers(contact.local, members, before)) {
+    const toEvent: TellNotice = (notice) => {
       const { device } = notice
-      if (device === undefined || !contacts.isContact(contact.account)) continue
+      if (device === undefined || !contacts.isContact(contact.account)) return undefined
       const text = this.#textOf(contact, notice)
-      this.#emit({ type: 'devices', conversation: conversation.id, device, text })
+      return { type: 'devices', conversation: conversation.id, device, text }
     }
+    this.#emitAll(await notices.followMembers(contact.local, members, before, toEvent), toEvent)
   }
 
   /** An account log has grown; `before` is the recovery key that it named until then. */
@@ -63,10 +64,16 @@ export class ConversationNotices {
     const { contacts, notices } = this.#components
     const contact = contacts.get(account)
     if (contact === undefined) return
-    for (const notice of await notices.followRecoveryKey(contact.local, { account, ...keys })) {
-      if (!contacts.isContact(account)) continue
-      this.#emit({ type: 'notice', text: `${this.#textOf(contact, notice)}.` })
-    }
+    const toEvent: TellNotice = (notice) =>
+      contacts.isContact(account)
+        ? { type: 'notice', text: `${this.#textOf(contact, notice)}.` }
+        : undefined
+    const change = { account, ...keys }
+    this.#emitAll(await notices.followRecoveryKey(contact.local, change, toEvent), toEvent)
+  }
+
+  #emitAll(notices: readonly Notice[], toEvent: TellNotice): void {
+    for (const event of notices.flatMap((notice) => toEvent(notice) ?? [])) this.#emit(event)
   }
 
   #textOf(contact: Contact, notice: Notice): string {

@@ -1,6 +1,7 @@
 // What may be sent as the text of a message. Checked before anything is stored, so that a refusal loses nothing.
 import { envelope } from '@kith/protocols'
 import { UserError } from './api.ts'
+import type { StoredMessage } from './conversations/message.ts'
 
 /** Throws UserError `empty-message`, `message-too-long` or `bad-text`, each saying what to do. */
 export function requireText(text: string): void {
@@ -24,4 +25,16 @@ export function requireText(text: string): void {
       { hint: 'Remove it and send again.' }
     )
   }
+}
+
+/** Of a first text, in the list of requests. */
+const SHORTENED_CHARACTERS_MAX = 280
+
+/** The beginning of a text; undefined for a body that a later version wrote. */
+export function shortened({ text, raw }: Pick<StoredMessage, 'text' | 'raw'>): string | undefined {
+  if (raw !== undefined) return undefined
+  const characters = [...text]
+  return characters.length <= SHORTENED_CHARACTERS_MAX
+    ? text
+    : `${characters.slice(0, SHORTENED_CHARACTERS_MAX).join('')}…`
 }

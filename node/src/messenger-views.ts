@@ -2,12 +2,13 @@
 import type { AccountId, DeviceId, MessageId } from '@kith/protocols'
 import { compare } from 'uint8arrays/compare'
 import { toString as toText } from 'uint8arrays/to-string'
-import type { EvidenceView, GapView, MessageView } from './api.ts'
+import type { EvidenceView, GapView, MessageView, NodeEvent } from './api.ts'
 import type { Contacts } from './contacts/contacts.ts'
 import { hasCounter, missingRanges, type Ranges } from './conversations/counters.ts'
 import type { StoredMessage } from './conversations/message.ts'
 import { orderKey } from './conversations/ordering.ts'
 import type { Evidence } from './delivery/evidence.ts'
+import type { DeliveryEvent } from './delivery/inputs.ts'
 import type { ConversationState, DeliveryState, Gap, OutboxEntry } from './delivery/state.ts'
 
 /** Shown for a body that a later version wrote. */
@@ -124,6 +125,38 @@ export class MessageViews {
   #reasonOf(entry: OutboxEntry): string | undefined {
     const isUnread = entry.acceptedBy.length > 0 && isUnopened(this.#state(), entry)
     return reasonOf(entry.refusal) ?? (isUnread ? UNOPENED : undefined)
+  }
+
+  /** What happened to delivery, as a user interface sees it; undefined when it does not. */
+  ofEvent(event: DeliveryEvent): NodeEvent | undefined {
+    switch (event.type) {
+      case 'composed':
+        return { type: 'message', message: this.ofEntry(event.entry) }
+      case 'progress':
+        if (event.entry.kind !== 'text') return undefined
+        return { type: 'state', message: this.ofEntry(event.entry) }
+      case 'message':
+        return { type: 'message', message: this.ofStored(event.message) }
+      case 'gap':
+      case 'gap-closed':
+        return {
+          type: event.type,
+          gap: { conversation: event.conversation, missing: event.gap }
+        }
+      case 'notice':
+        return event
+      default:
+        return undefined
+    }
+  }
+
+  /** What is in the timeline and not in the outbox. */
+  ofStored(message: StoredMessage): MessageView {
+    const conversation = this.#state().conversations.get(message.conversation)
+    return this.ofMessage(message, {
+      outbox: new Map(),
+      delivered: conversation?.delivered ?? new Map()
+    })
   }
 
   /** What is in the timeline. */

@@ -21,19 +21,19 @@ import { Contacts } from './contacts/contacts.ts'
 import { Directory } from './contacts/directory.ts'
 import { Notices } from './contacts/notices.ts'
 import { Verification } from './contacts/verification.ts'
-import type { StoredMessage } from './conversations/message.ts'
 import { Timelines } from './conversations/timeline.ts'
 import { Delivery } from './delivery/delivery.ts'
 import type { DeliveryEvent } from './delivery/inputs.ts'
 import { loadIntroductions, loadState } from './delivery/load.ts'
 import { Marks } from './delivery/marks.ts'
+import type { LoggedDeliveryEvent } from './delivery/records.ts'
 import type { Home } from './delivery/relay-route.ts'
-import type { OutboxEntry } from './delivery/state.ts'
 import { exportConversations } from './delivery/transfer.ts'
 import { DirectGroups } from './direct/direct-groups.ts'
 import { relaysOf } from './direct/direct-policy.ts'
 import { serveDevices } from './direct/serve.ts'
 import { EventHub } from './event-hub.ts'
+import { EventLog, EventReader } from './events/index.ts'
 import type { GroupCrypto, LocalDevice } from './groups/group-crypto.ts'
 import { KeyPackageStore } from './groups/key-package-store.ts'
 import { HomeSessions, targetsOf } from './home-sessions.ts'
@@ -93,11 +93,13 @@ export async function createMessenger(
     id: relay,
     addresses
   }))
+  const log = await EventLog.open(components)
+  const events = await EventReader.open({ ...components, log })
   const directory = new Directory({ store, rpc, primitives })
   // Operations made since are stored there; the profile has those of the beginning.
   const known = await directory.load(profile.account)
   await directory.learn(profile.account, profile.operations.slice(known?.length ?? 0))
-  const contacts = new Contacts({ ...components, directory, self: profile.account })
+  const contacts = new Contacts({ ...components, events: log, directory, self: profile.account })
   await contacts.load()
   for (const { account } of contacts.list()) await directory.load(account)
   const keyPackages = new KeyPackageStore({ ...components, rpc, device })
@@ -126,12 +128,14 @@ export async function createMessenger(
   })
   const { deliverySecret } = profile
   const boxSettings = new BoxSettings({ ...components, rpc, contacts, homes, deliverySecret })
-  const notices = new Notices(components)
+  const notices = new Notices({ ...components, events: log })
   const devices = await openDevices({ ...components, rpc, directory, device, homes })
   return new Running(
     {
       ...components,
       rpc,
+      eventLog: log,
+      eventReader: events,
       contacts,
       directory,
       keyPackages,
@@ -150,6 +154,8 @@ export async function createMessenger(
 /** Everything a running messenger is made of, besides its delivery. */
 interface Parts extends MessengerComponents {
   readonly rpc: Rpc
+  readonly eventLog: EventLog
+  readonly eventReader: EventReader
   readonly contacts: Contacts
   readonly directory: Directory
   readonly keyPackages: KeyPackageStore
@@ -183,7 +189,12 @@ class Running implements Messenger {
     const isOwnDevice = (device: DeviceId) => parts.devices.isOther(device)
     this.#views = new MessageViews(parts.contacts, init.profile, () => this.#delivery.state)
     this.#delivery = new Delivery(
-      { ...parts, marks: new Marks(parts.store), device: init.device },
+      {
+        ...parts,
+        marks: new Marks(parts.store),
+        events: { enter: (events) => parts.eventLog.enter(events.flatMap(this.#logged)) },
+        device: init.device
+      },
       {
         state: start.state,
         targets: (account, envelopeId) => targetsOf(parts, account, envelopeId),
@@ -198,7 +209,7 @@ class Running implements Messenger {
       {
         delivery: this.#delivery,
         emit: (event) => this.#events.emit(event),
-        viewOf: (message) => this.#viewOf(message)
+        viewOf: (message) => this.#views.ofStored(message)
       }
     )
     this.#people.start()
@@ -318,6 +329,14 @@ class Running implements Messenger {
     return this.#events.subscribe(signal)
   }
 
+  readEvents: MessengerApi['readEvents'] = (options, signal) =>
+    this.#parts.eventReader.readEvents(options, signal)
+  confirmEvents: MessengerApi['confirmEvents'] = (options) =>
+    this.#parts.eventReader.confirmEvents(options)
+  listConsumers: MessengerApi['listConsumers'] = () => this.#parts.eventReader.listConsumers()
+  forgetConsumer: MessengerApi['forgetConsumer'] = (options) =>
+    this.#parts.eventReader.forgetConsumer(options)
+
   listDevices: MessengerApi['listDevices'] = async () => this.#parts.devices.list()
   renameDevice: MessengerApi['renameDevice'] = ({ device, name }) =>
     this.#parts.devices.rename(device, name)
@@ -335,6 +354,7 @@ class Running implements Messenger {
   async stop(): Promise<void> {
     this.#unlisten()
     this.#stopping.abort()
+    this.#parts.eventReader.stop()
     await this.#links.stop()
     await this.#delivery.stop()
   }
@@ -348,40 +368,14 @@ class Running implements Messenger {
   }
 
   #onEvent(event: DeliveryEvent): void {
-    if (!this.#people.isShown(event)) return
-    switch (event.type) {
-      case 'composed':
-        return this.#events.emit({
-          type: 'message',
-          message: this.#views.ofEntry(event.entry)
-        })
-      case 'progress':
-        return this.#emitProgress(event.entry)
-      case 'message':
-        return this.#events.emit({
-          type: 'message',
-          message: this.#viewOf(event.message)
-        })
-      case 'gap':
-      case 'gap-closed':
-        return this.#events.emit({
-          type: event.type,
-          gap: { conversation: event.conversation, missing: event.gap }
-        })
-      case 'notice':
-        return this.#events.emit(event)
-    }
+    const seen = this.#people.isShown(event) ? this.#views.ofEvent(event) : undefined
+    if (seen !== undefined) this.#events.emit(seen)
   }
 
-  #viewOf(message: StoredMessage): MessageView {
-    const conversation = this.#delivery.state.conversations.get(message.conversation)
-    const delivered = conversation?.delivered ?? new Map()
-    return this.#views.ofMessage(message, { outbox: new Map(), delivered })
-  }
-
-  #emitProgress(entry: OutboxEntry): void {
-    if (entry.kind !== 'text') return
-    this.#events.emit({ type: 'state', message: this.#views.ofEntry(entry) })
+  /** What is written down: of contacts everything, of strangers nothing until they are accepted. */
+  #logged = (event: LoggedDeliveryEvent): readonly NodeEvent[] => {
+    const seen = this.#people.isOfContacts(event) ? this.#views.ofEvent(event) : undefined
+    return seen === undefined ? [] : [seen]
   }
 
   /** Has every group compared with the account logs. */

@@ -15,11 +15,11 @@ import type { StoredMessage } from './conversations/message.ts'
 import type { Timelines } from './conversations/timeline.ts'
 import type { Delivery } from './delivery/delivery.ts'
 import type { DeliveryEvent } from './delivery/inputs.ts'
+import type { LoggedDeliveryEvent } from './delivery/records.ts'
 import type { ConversationState } from './delivery/state.ts'
 import type { Log } from './kernel/log.ts'
+import { shortened } from './message-text.ts'
 
-/** Of a first text, in the list of requests. */
-const TEXT_CHARACTERS_MAX = 280
 /** Messages of a request that become events when it is accepted; all are in the list. */
 const ACCEPTED_SHOWN_MAX = 1_000
 
@@ -59,7 +59,11 @@ export class People implements ContactsApi {
   /** Tells delivery who is who, and finds out what changed while this device was not looking. */
   start(): void {
     const { contacts, directory } = this.#components
-    for (const contact of contacts.list()) this.#regard(contact)
+    for (const contact of contacts.list()) {
+      this.#regard(contact)
+      // The process ended between accepting it and showing what it had written.
+      if (contact.isUnshown === true) void this.#guard(this.#showAll(contact))
+    }
     directory.onChange((account, keys) => void this.#guard(this.notices.followKey(account, keys)))
     for (const conversation of this.#init.delivery.state.conversations.values()) {
       if (conversation.incarnations.length > 0) {
@@ -96,6 +100,15 @@ export class People implements ContactsApi {
       default:
         return true
     }
+  }
+
+  /** Whether it tells of contacts, or of this device, and nothing of strangers. */
+  isOfContacts(event: LoggedDeliveryEvent): boolean {
+    if (event.type === 'notice' || event.type === 'composed' || event.type === 'progress')
+      return true
+    return this.isContact(
+      event.type === 'message' ? event.message.conversation : event.conversation
+    )
   }
 
   /** Whether a conversation is one with a contact. */
@@ -178,14 +191,9 @@ export class People implements ContactsApi {
   }
 
   async #asked(account: AccountId, message: StoredMessage): Promise<void> {
-    const { contacts } = this.#components
-    if (!(await contacts.announce(account))) return
-    const contact = contacts.get(account)
-    if (contact === undefined || standingOf(contact) !== 'request') return
-    const { name, request } = contact
-    const text = shortened(message)
-    const view = { account, name, text, atMs: request?.atMs ?? message.storedAtMs }
-    this.#init.emit({ type: 'request', request: view })
+    const first = { text: shortened(message), atMs: message.storedAtMs }
+    const request = await this.#components.contacts.announce(account, first)
+    if (request !== undefined) this.#init.emit({ type: 'request', request })
   }
 
   async #introduced(introduction: Parameters<Contacts['introduce']>[0]): Promise<void> {
@@ -224,9 +232,13 @@ export class People implements ContactsApi {
     const known = new Set(stored.map(({ local }) => local))
     const held = (this.#held.get(contact.account) ?? []).filter(({ local }) => !known.has(local))
     this.#held.delete(contact.account)
-    for (const message of [...stored, ...held]) {
-      this.#init.emit({ type: 'message', message: this.#init.viewOf(message) })
-    }
+    const toEvent = (message: StoredMessage): NodeEvent => ({
+      type: 'message',
+      message: this.#init.viewOf(message)
+    })
+    const shown = stored.map(toEvent)
+    await this.#components.contacts.shown(contact.account, shown)
+    for (const event of [...shown, ...held.map(toEvent)]) this.#init.emit(event)
   }
 
   async #settle(contact: Contact): Promise<BlockedView> {
@@ -280,12 +292,4 @@ export class People implements ContactsApi {
       this.#components.log.debug('people-not-followed', { reason: String(error) })
     }
   }
-}
-
-function shortened({ text, raw }: StoredMessage): string | undefined {
-  if (raw !== undefined) return undefined
-  const characters = [...text]
-  return characters.length <= TEXT_CHARACTERS_MAX
-    ? text
-    : `${characters.slice(0, TEXT_CHARACTERS_MAX).join('')}…`
 }

@@ -1,6 +1,6 @@
 // The other end of the local socket: a MessengerApi whose calls are carried out by the process that holds the store.
 import { connect, type Socket } from 'node:net'
-import type { MessengerApi, NodeEvent } from '@kith/node'
+import type { MessengerApi, NodeEvent, ReadEventsOptions } from '@kith/node'
 import { type Clock, deadline } from '../clock.ts'
 import { CommandError } from '../errors.ts'
 import {
@@ -143,6 +143,15 @@ class SocketClient implements MessengerApi {
     this.request('sendMessage', params) as ReturnType<MessengerApi['sendMessage']>
   listMessages = (params: { with: string; limit?: number; before?: string }) =>
     this.request('listMessages', params) as ReturnType<MessengerApi['listMessages']>
+
+  readEvents = (params: ReadEventsOptions) =>
+    this.request('readEvents', { ...params }) as ReturnType<MessengerApi['readEvents']>
+  confirmEvents = (params: { consumer: string; number: number }) =>
+    this.request('confirmEvents', params) as ReturnType<MessengerApi['confirmEvents']>
+  listConsumers = () =>
+    this.request('listConsumers', {}) as ReturnType<MessengerApi['listConsumers']>
+  forgetConsumer = (params: { consumer: string }) =>
+    this.request('forgetConsumer', params) as ReturnType<MessengerApi['forgetConsumer']>
 
   /** Subscribes at the first `next()`, before any request made after it. */
   async *events(signal: AbortSignal): AsyncIterable<NodeEvent> {

@@ -22,6 +22,8 @@ export interface Contact {
   /** Absent where it never wrote before it was added. */
   readonly request?: ContactRequest
   readonly blocked?: boolean
+  /** Accepted, and what it wrote as a stranger is not in the event log yet. */
+  readonly isUnshown?: boolean
   /** The root keys whose safety number this user has compared and found equal. */
   readonly verified?: RootKeys
 }
@@ -99,4 +101,11 @@ export function overflowOf(known: Iterable<Contact>, added: Contact): readonly C
       const { number = 0, atMs = 0 } = one.request ?? {}
       return { ...one, request: { number, atMs, state: 'dropped', isAnnounced: false } }
     })
+}
+
+/** As a contact; whoever wrote before has messages that nobody was shown. */
+export function confirmed(contact: Contact): Contact {
+  if (contact.confirmed) return contact
+  const hasWritten = contact.request !== undefined
+  return { ...contact, confirmed: true, ...(hasWritten ? { isUnshown: true } : {}) }
 }

@@ -1,19 +1,19 @@
 // Contacts: accounts this user has given a name, and strangers who wrote first. Every change is one after the other,
 // durable before it counts.
 import { type AccountId, direct } from '@kith/protocols'
-import { type ContactView, UserError } from '../api.ts'
+import { type ContactView, type NodeEvent, type RequestView, UserError } from '../api.ts'
+import type { EventLog } from '../events/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Primitives } from '../kernel/primitives.ts'
-import { decodeRecord, encodeRecord } from '../kernel/record.ts'
-import { rangeOf, storeKey, u32 } from '../kernel/store/key.ts'
 import type { Store } from '../kernel/store/store.ts'
+import { blocked, unblocked } from './blocking.ts'
 import {
   type Contact,
   type ContactRequest,
+  confirmed,
   isSameRoot,
   isSameSecret,
   newRequest,
-  overflowOf,
   type RootKeys,
   type Standing,
   standingOf,
@@ -21,6 +21,7 @@ import {
   strangerOf
 } from './contact.ts'
 import { readContactLink } from './contact-link.ts'
+import { ContactRecords } from './contact-records.ts'
 import type { Directory } from './directory.ts'
 import { findAny, findContact, requireRequest } from './lookup.ts'
 import {
@@ -35,13 +36,6 @@ import {
 
 export type { Contact } from './contact.ts'
 
-const PREFIX = 'contacts/contact'
-
-/** Enough for every person one knows. Beyond it, strangers are not kept: their requests end with the process. */
-const CONTACTS_MAX = 100_000
-/** What a relay takes in one setting (protocols/src/box). */
-const BLOCKED_MAX = 1_000
-
 const ADD_HINT = 'Choose a name: kith contact add <link> --name <name>'
 const ACCEPT_HINT = 'Choose a name: kith contact accept <who> --name <name>'
 
@@ -49,44 +43,38 @@ export interface ContactsComponents {
   readonly store: Store
   readonly primitives: Primitives
   readonly clock: Clock
+  readonly events: Pick<EventLog, 'enter'>
   readonly directory: Pick<Directory, 'state'>
   readonly self: AccountId
 }
 
 export class Contacts {
   readonly #components: ContactsComponents
-  readonly #byAccount = new Map<AccountId, Contact>()
-  #last = 0
-  #changing: Promise<unknown> = Promise.resolve()
+  readonly #records: ContactRecords
 
   constructor(components: ContactsComponents) {
     this.#components = components
+    this.#records = new ContactRecords(components)
   }
 
-  async load(): Promise<void> {
-    for await (const [, value] of this.#components.store.scan(rangeOf(PREFIX))) {
-      const record = decodeRecord<Contact>(value)
-      // Records of older versions name no devices.
-      const contact = { ...record, devices: record.devices ?? [] }
-      this.#byAccount.set(contact.account, contact)
-      this.#last = Math.max(this.#last, contact.local)
-    }
+  load(): Promise<void> {
+    return this.#records.load()
   }
 
   /** Everybody known here, or those of one standing, by name. */
   list(standing?: Standing): readonly Contact[] {
-    const all = [...this.#byAccount.values()]
+    const all = [...this.#records.byAccount.values()]
     const wanted = standing === undefined ? all : all.filter((one) => standingOf(one) === standing)
     return wanted.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   get(account: AccountId): Contact | undefined {
-    return this.#byAccount.get(account)
+    return this.#records.byAccount.get(account)
   }
 
   /** Whether what this account says is shown: a contact's, not a stranger's. */
   isContact(account: AccountId): boolean {
-    const contact = this.#byAccount.get(account)
+    const contact = this.#records.byAccount.get(account)
     return contact !== undefined && standingOf(contact) === 'contact'
   }
 
@@ -113,9 +101,9 @@ export class Contacts {
       if (known?.blocked === true) findContact([known], account, this.#components.self)
       const chosen = name ?? cleanName(parsed.name)
       this.#requireName({ account, name: chosen, isChosen: name !== undefined }, ADD_HINT)
-      const contact = known ?? strangerOf(account, this.#last + 1)
+      const contact = known ?? strangerOf(account, this.#records.next)
       const devices = parsed.devices ?? contact.devices
-      return { ...contact, name: chosen, relays, devices, confirmed: true }
+      return { ...confirmed(contact), name: chosen, relays, devices }
     })
   }
 
@@ -139,17 +127,36 @@ export class Contacts {
     })
   }
 
-  /** A stranger wrote. Resolves to whether the user has yet to be told of its request: true once. */
-  async announce(account: AccountId): Promise<boolean> {
+  /** A stranger wrote. Resolves to the request if the user has yet to be told of it, once. */
+  async announce(
+    account: AccountId,
+    first: { readonly text: string | undefined; readonly atMs: number }
+  ): Promise<RequestView | undefined> {
     let isNew = false
-    await this.#change(account, (before) => {
-      const known = before ?? this.#asking(account)
-      const request = standingRequest(known) ?? this.#request()
-      isNew = standingOf(known) !== 'contact' && !known.blocked && !request.isAnnounced
-      if (!isNew) return known
-      return { ...known, request: { ...request, state: 'open', isAnnounced: true } }
-    })
-    return isNew
+    let view: RequestView | undefined
+    await this.#change(
+      account,
+      (before) => {
+        const known = before ?? this.#asking(account)
+        const request = standingRequest(known) ?? this.#request()
+        isNew = standingOf(known) !== 'contact' && !known.blocked && !request.isAnnounced
+        if (!isNew) return known
+        return { ...known, request: { ...request, state: 'open', isAnnounced: true } }
+      },
+      (after) => {
+        if (!isNew || standingOf(after) !== 'request') return []
+        const { name, request } = after
+        view = { account, name, text: first.text, atMs: request?.atMs ?? first.atMs }
+        return [{ type: 'request', request: view }]
+      }
+    )
+    return view
+  }
+
+  /** What it wrote before it was accepted has been told by these events. */
+  async shown(account: AccountId, events: readonly NodeEvent[]): Promise<void> {
+    const tell = () => events
+    await this.#change(account, (before) => ({ ...this.#known(before), isUnshown: false }), tell)
   }
 
   /** Makes a stranger a contact. Throws UserError: `no-request`, `name-taken`, `bad-name`. */
@@ -159,19 +166,19 @@ export class Contacts {
       requireRequest(stranger, ['request', 'ignored'])
       const chosen = name ?? claimedName(stranger)
       this.#requireName({ account, name: chosen, isChosen: name !== undefined }, ACCEPT_HINT)
-      return { ...stranger, name: chosen, confirmed: true }
+      return { ...confirmed(stranger), name: chosen }
     })
   }
 
   /** Another device of this account talks to it: it is a contact here too, under a name that is free. */
   adopt(account: AccountId): Promise<Contact> {
     return this.#change(account, (before) => {
-      const known = before ?? strangerOf(account, this.#last + 1)
+      const known = before ?? strangerOf(account, this.#records.next)
       if (known.confirmed || known.blocked) return known
       const claimed = claimedName(known)
       const names = [claimed, `${claimed} ${shortId(account)}`.trim()]
       const name = names.find((one) => isFreeName({ account, name: one }, this.#named()))
-      return { ...known, name: name ?? shortId(account), confirmed: true }
+      return { ...confirmed(known), name: name ?? shortId(account) }
     })
   }
 
@@ -187,31 +194,14 @@ export class Contacts {
 
   /** Throws UserError `too-many-blocked` beyond what a relay keeps. Blocking twice changes nothing. */
   block(account: AccountId): Promise<Contact> {
-    return this.#change(account, (known) => {
-      const contact = this.#known(known)
-      if (contact.blocked !== true && this.list('blocked').length >= BLOCKED_MAX) {
-        throw new UserError(
-          'too-many-blocked',
-          `${BLOCKED_MAX} accounts are blocked, which is as many as a relay keeps.`,
-          { hint: 'kith contact unblock <who>' }
-        )
-      }
-      return { ...contact, blocked: true }
-    })
+    return this.#change(account, (known) =>
+      blocked(this.#known(known), this.list('blocked').length)
+    )
   }
 
   /** A contact is one again; a stranger has to write again. Throws UserError `not-blocked`. */
   unblock(account: AccountId): Promise<Contact> {
-    return this.#change(account, (known) => {
-      const { blocked, ...contact } = this.#known(known)
-      if (blocked !== true) {
-        throw new UserError('not-blocked', `"${contact.name}" is not blocked.`, {
-          hint: 'kith contact list --blocked'
-        })
-      }
-      if (contact.confirmed) return contact
-      return { ...contact, request: { ...this.#request(), state: 'dropped' } }
-    })
+    return this.#change(account, (known) => unblocked(this.#known(known), this.#request()))
   }
 
   /** The user has compared the safety number over these keys. */
@@ -242,11 +232,11 @@ export class Contacts {
   }
 
   #asking(account: AccountId): Contact {
-    return { ...strangerOf(account, this.#last + 1), request: this.#request() }
+    return { ...strangerOf(account, this.#records.next), request: this.#request() }
   }
 
   #request(): ContactRequest {
-    return newRequest(this.#byAccount.values(), this.#components.clock.now())
+    return newRequest(this.#records.byAccount.values(), this.#components.clock.now())
   }
 
   #known(contact: Contact | undefined): Contact {
@@ -255,7 +245,7 @@ export class Contacts {
   }
 
   #named(): readonly Contact[] {
-    return [...this.#byAccount.values()].filter(({ confirmed }) => confirmed)
+    return [...this.#records.byAccount.values()].filter(({ confirmed }) => confirmed)
   }
 
   #requireName(
@@ -266,33 +256,25 @@ export class Contacts {
     requireFreeName(wanted, this.#named(), hint)
   }
 
-  /** One change after the other; what is decided rests on everything before it. */
-  #change(account: AccountId, decide: (known: Contact | undefined) => Contact): Promise<Contact> {
-    const changed = this.#changing.then(async () => {
-      const before = this.#byAccount.get(account)
-      const after = decide(before)
-      const isFull = before === undefined && this.#byAccount.size >= CONTACTS_MAX
-      if (after === before || (isFull && !after.confirmed)) return after
-      await this.#put([after, ...overflowOf(this.#byAccount.values(), after)])
-      return after
+  #change(
+    account: AccountId,
+    decide: (known: Contact | undefined) => Contact,
+    tell: (after: Contact) => readonly NodeEvent[] = () => []
+  ): Promise<Contact> {
+    return this.#records.change(account, {
+      decide,
+      tell: (before, after) => [...this.#differences(before, after), ...tell(after)]
     })
-    this.#changing = changed.catch(() => {
-      // Its caller is told; the next change stands on its own.
-    })
-    return changed
   }
 
-  async #put(contacts: readonly Contact[]): Promise<void> {
-    await this.#components.store.commit(
-      contacts.map((contact) => ({
-        type: 'put',
-        key: storeKey(PREFIX, u32(contact.local)),
-        value: encodeRecord(contact)
-      }))
-    )
-    for (const contact of contacts) {
-      this.#byAccount.set(contact.account, contact)
-      this.#last = Math.max(this.#last, contact.local)
-    }
+  /** What others see of a contact, when it has changed. */
+  #differences(before: Contact | undefined, after: Contact): readonly NodeEvent[] {
+    if (standingOf(after) !== 'contact') return []
+    const contact = this.view(after)
+    const wasSame =
+      before !== undefined &&
+      standingOf(before) === 'contact' &&
+      JSON.stringify(this.view(before)) === JSON.stringify(contact)
+    return wasSame ? [] : [{ type: 'contact', contact }]
   }
 }

@@ -2,6 +2,8 @@
 // as the difference to what was seen last, so that a change is told once and none is lost to a restart.
 import type { AccountId, DeviceId } from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
+import type { NodeEvent } from '../api.ts'
+import type { EventLog } from '../events/index.ts'
 import type { Member } from '../groups/group-crypto.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { decodeRecord, encodeRecord } from '../kernel/record.ts'
@@ -36,14 +38,26 @@ interface Seen {
 
 const NOTHING_SEEN: Seen = { first: 1, last: 0 }
 
+interface Decided {
+  readonly seen: Seen
+  readonly changes: readonly Omit<Notice, 'atMs'>[]
+}
+
+/** What is told of a notice; undefined for nothing. */
+export type TellNotice = (notice: Notice) => NodeEvent | undefined
+
+export interface NoticesComponents {
+  readonly store: Store
+  readonly clock: Clock
+  readonly events: Pick<EventLog, 'enter'>
+}
+
 export class Notices {
-  readonly #store: Store
-  readonly #clock: Clock
+  readonly #components: NoticesComponents
   #changing: Promise<unknown> = Promise.resolve()
 
-  constructor({ store, clock }: { store: Store; clock: Clock }) {
-    this.#store = store
-    this.#clock = clock
+  constructor(components: NoticesComponents) {
+    this.#components = components
   }
 
   /** Who takes part now, by the local number of the contact; `unseen` is who did before, where nobody looked.
@@ -51,9 +65,10 @@ export class Notices {
   followMembers(
     contact: number,
     members: readonly Member[],
-    unseen?: readonly Member[]
+    unseen?: readonly Member[],
+    tell?: TellNotice
   ): Promise<readonly Notice[]> {
-    return this.#follow(contact, (seen) => {
+    const decide = (seen: Seen): Decided => {
       const before = seen.members ?? unseen
       if (before === undefined) return { seen: { ...seen, members }, changes: [] }
       const added = without(members, before).map(
@@ -63,7 +78,8 @@ export class Notices {
         (member) => ({ kind: 'device-removed', ...member }) as const
       )
       return { seen: { ...seen, members }, changes: [...added, ...removed] }
-    })
+    }
+    return this.#follow(contact, decide, tell)
   }
 
   /** The recovery key that the contact's log names now. */
@@ -73,23 +89,25 @@ export class Notices {
       account,
       before: unseen,
       recoveryKey
-    }: { account: AccountId; before: Uint8Array | undefined; recoveryKey: Uint8Array }
+    }: { account: AccountId; before: Uint8Array | undefined; recoveryKey: Uint8Array },
+    tell?: TellNotice
   ): Promise<readonly Notice[]> {
-    return this.#follow(contact, (seen) => {
+    const decide = (seen: Seen): Decided => {
       const before = seen.recoveryKey ?? unseen
       const isNew = before !== undefined && !equals(before, recoveryKey)
       return {
         seen: { ...seen, recoveryKey },
         changes: isNew ? [{ kind: 'recovery-key', account }] : []
       }
-    })
+    }
+    return this.#follow(contact, decide, tell)
   }
 
   /** The newest `limit`, oldest of them first. */
   async newest(contact: number, limit: number): Promise<readonly Notice[]> {
     const range = rangeOf(storeKey(NOTICE, u32(contact)))
     const notices: Notice[] = []
-    for await (const [, value] of this.#store.scan({ ...range, reverse: true, limit })) {
+    for await (const [, value] of this.#components.store.scan({ ...range, reverse: true, limit })) {
       notices.push(decodeRecord<Notice>(value))
     }
     return notices.reverse()
@@ -97,19 +115,24 @@ export class Notices {
 
   #follow(
     contact: number,
-    decide: (seen: Seen) => { seen: Seen; changes: readonly Omit<Notice, 'atMs'>[] }
+    decide: (seen: Seen) => Decided,
+    tell: TellNotice = () => undefined
   ): Promise<readonly Notice[]> {
+    const { clock, events, store } = this.#components
     const followed = this.#changing.then(async () => {
       const key = storeKey(SEEN, u32(contact))
-      const record = await this.#store.get(key)
+      const record = await store.get(key)
       const before = record === undefined ? NOTHING_SEEN : decodeRecord<Seen>(record)
       const { seen, changes } = decide(before)
       const value = encodeRecord(seen)
       if (changes.length === 0 && record !== undefined && equals(record, value)) return []
-      const notices = changes.map((change): Notice => ({ ...change, atMs: this.#clock.now() }))
+      const notices = changes.map((change): Notice => ({ ...change, atMs: clock.now() }))
       const { first, last, writes } = append(contact, seen, notices)
       const put = { type: 'put', key, value: encodeRecord({ ...seen, first, last }) } as const
-      await this.#store.commit([put, ...writes])
+      const told = notices.flatMap((notice) => tell(notice) ?? [])
+      const entry = events.enter(told)
+      await store.commit([put, ...writes, ...entry.writes])
+      entry.kept()
       return notices
     })
     this.#changing = followed.catch(() => {

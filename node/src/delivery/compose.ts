@@ -17,7 +17,7 @@ export function compose(turn: Turn, input: Extract<Input, { type: 'compose' }>):
   turn.ensureConversation(input.conversation, input.peer)
   introduce(turn, input.conversation)
   const entry = enqueue(turn, input.conversation, 'text', text)
-  turn.announce({ type: 'composed', request, entry })
+  turn.log({ type: 'composed', request, entry })
   pump(turn, input.conversation, 'at-once')
 }
 

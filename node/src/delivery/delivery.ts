@@ -38,7 +38,7 @@ import type { Change } from './records.ts'
 import { RETRY_LEAST_MS, type RelayRoute } from './relay-route.ts'
 import type { DeliveryState, OutboxEntry } from './state.ts'
 import { createStep } from './step.ts'
-import { Transactions } from './transactions.ts'
+import { type EventWriter, Transactions } from './transactions.ts'
 
 /** Opening that could not be finished, and a group that could not be founded, are tried again after this. */
 const RETRY_MS = 2_000
@@ -47,6 +47,7 @@ export interface DeliveryComponents {
   readonly store: Store
   readonly timelines: Timelines
   readonly marks: Marks
+  readonly events: EventWriter
   readonly primitives: Primitives
   readonly clock: Clock
   readonly random: Random

@@ -250,7 +250,7 @@ function settle(turn: Turn, { source, entry, result, depths }: Settling): void {
   }
   if (result.type === 'refused') {
     turn.write({ type: 'mark', id: entry.id, depth: 0 })
-    turn.announce({ type: 'notice', text: result.reason })
+    turn.log({ type: 'notice', text: result.reason })
   }
   if (result.type === 'unknown-tag') {
     const postponed = result.postponed === true

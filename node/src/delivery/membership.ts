@@ -111,7 +111,7 @@ export function take(
   if (isOwn && change.type === 'refused' && change.endsGroup) return won(turn, id, receipt)
   if (change.type === 'applied') return follow(turn, id, { group: change.group, receipt })
   if (change.type === 'removed') return leave(turn, id)
-  turn.announce({ type: 'notice', text: `A change of a group was refused: ${change.reason}.` })
+  turn.log({ type: 'notice', text: `A change of a group was refused: ${change.reason}.` })
   if (change.endsGroup) end(turn, id, groupId)
 }
 
@@ -122,7 +122,7 @@ function end(turn: Turn, id: ConversationId, groupId: string): void {
   if (conversation.phase === 'left' || group === undefined || group.isOver === true) return
   dropPending(turn, id, groupId)
   if (turn.endGroup(id, groupId)) return reconcile(turn, id)
-  turn.announce({
+  turn.log({
     type: 'notice',
     text: 'A chat was stopped by a change that nobody can follow: it begins anew, and nothing of it is lost.'
   })
@@ -236,7 +236,7 @@ function apply(turn: Turn, id: ConversationId, group: ChangedEpoch, receipt: Uin
 function leave(turn: Turn, id: ConversationId): void {
   const conversation = turn.conversation(id)
   turn.setConversation({ ...conversation, phase: 'left', unsealed: [] })
-  turn.announce({
+  turn.log({
     type: 'notice',
     text: 'This device was removed from its account: it takes part in nothing more.'
   })

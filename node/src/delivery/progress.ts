@@ -33,6 +33,7 @@ export function accepted(turn: Turn, input: Of<'accepted'>): void {
  * contact, own devices give no receipts, so that a home's word has to do.
  */
 function progress(turn: Turn, entry: OutboxEntry): void {
+  const before = turn.state.outbox.get(entry.local)
   const isAccepted = entry.acceptedBy.length > 0
   const isDelivered = entry.deliveredBy !== undefined
   const isUnanswered =
@@ -44,8 +45,17 @@ function progress(turn: Turn, entry: OutboxEntry): void {
       : isAccepted && isDelivered
   if (isDone && !isAwaited(turn, entry)) turn.deleteOutbox(entry.local)
   else turn.setOutbox(entry)
-  turn.announce({ type: 'progress', entry })
+  if (entry.kind === 'text' && before !== undefined && hasMoved(before, entry))
+    turn.log({ type: 'progress', entry })
+  else turn.announce({ type: 'progress', entry })
   if (entry.kind === 'welcome') sendFollowers(turn, entry)
+}
+
+/** Whether a person sees another state. */
+function hasMoved(before: OutboxEntry, after: OutboxEntry): boolean {
+  const isNewlyAccepted = before.acceptedBy.length === 0 && after.acceptedBy.length > 0
+  const isNewlyDelivered = before.deliveredBy === undefined && after.deliveredBy !== undefined
+  return isNewlyAccepted || isNewlyDelivered
 }
 
 /** A home shows an entry that it said it kept: with a device of the recipient holding it, nothing is left to do. */

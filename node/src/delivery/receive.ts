@@ -28,7 +28,7 @@ const MISSING_HEADS_MAX = 64
 export function receive(turn: Turn, received: Received): void {
   const refusal = refusalOf(turn, received)
   if (refusal !== undefined) {
-    turn.announce({ type: 'notice', text: `A message was refused: ${refusal}.` })
+    turn.log({ type: 'notice', text: `A message was refused: ${refusal}.` })
     return
   }
   const { entry, result, owner, depths } = received
@@ -123,10 +123,10 @@ function announceGaps(
   const was = missingRanges(ranges)
   const is = missingRanges(grown)
   for (const { from, to } of was.filter((old) => !is.some((gap) => same(gap, old)))) {
-    turn.announce({ type: 'gap-closed', conversation: id, gap: { device, from, to } })
+    turn.log({ type: 'gap-closed', conversation: id, gap: { device, from, to } })
   }
   for (const { from, to } of is.filter((gap) => !was.some((old) => same(gap, old)))) {
-    turn.announce({ type: 'gap', conversation: id, gap: { device, from, to } })
+    turn.log({ type: 'gap', conversation: id, gap: { device, from, to } })
   }
 }
 
@@ -136,10 +136,10 @@ const same = (a: { from: number; to: number }, b: { from: number; to: number }):
 function announceHeads(turn: Turn, before: ConversationState, now: readonly MessageId[]): void {
   const conversation = before.id
   for (const message of before.missingHeads.filter((id) => !now.includes(id))) {
-    turn.announce({ type: 'gap-closed', conversation, gap: { message } })
+    turn.log({ type: 'gap-closed', conversation, gap: { message } })
   }
   for (const message of now.filter((id) => !before.missingHeads.includes(id))) {
-    turn.announce({ type: 'gap', conversation, gap: { message } })
+    turn.log({ type: 'gap', conversation, gap: { message } })
   }
 }
 
@@ -175,5 +175,5 @@ function show(turn: Turn, { local, id }: ConversationState, { entry, result }: R
     ...(text === undefined ? { raw } : {})
   }
   turn.write({ type: 'timeline', local, message })
-  turn.announce({ type: 'message', message })
+  turn.log({ type: 'message', message })
 }

@@ -7,6 +7,7 @@ import type { StoredMessage } from '../conversations/message.ts'
 import { encodeRecord } from '../kernel/record.ts'
 import { storeKey, u32, u48 } from '../kernel/store/key.ts'
 import type { Write } from '../kernel/store/store.ts'
+import type { DeliveryEvent } from './inputs.ts'
 import type {
   ConversationState,
   Cursor,
@@ -29,12 +30,19 @@ export const PREFIX = {
   mark: 'delivery/mark'
 } as const
 
+/** Events that are written with what they tell; `progress` when a state has changed. */
+export type LoggedDeliveryEvent = Extract<
+  DeliveryEvent,
+  { type: 'composed' | 'message' | 'progress' | 'gap' | 'gap-closed' | 'notice' }
+>
+
 /**
- * One change of a transaction. Marks and timeline entries are turned into writes by the shell: a mark's key is
- * made opaque with the store's key, and a timeline packs its entries into blocks.
+ * One change of a transaction. Marks, timeline entries and events are turned into writes by the shell: a mark's key is
+ * made opaque with the store's key, a timeline packs its entries into blocks, events are numbered and named.
  */
 export type Change =
   | Write
+  | { readonly type: 'event'; readonly event: LoggedDeliveryEvent }
   | { readonly type: 'mark'; readonly id: MessageId; readonly depth: number }
   | { readonly type: 'timeline'; readonly local: number; readonly message: StoredMessage }
   | { readonly type: 'timeline-update'; readonly local: number; readonly message: StoredMessage }

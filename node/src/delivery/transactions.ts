@@ -6,7 +6,7 @@ import type { StoredMessage } from '../conversations/message.ts'
 import type { Timelines } from '../conversations/timeline.ts'
 import type { Store, Write } from '../kernel/store/store.ts'
 import type { Marks } from './marks.ts'
-import type { Change } from './records.ts'
+import type { Change, LoggedDeliveryEvent } from './records.ts'
 
 /** Changes of one batch: a burst of small steps shares syncs, and no batch keeps the first step waiting for long. */
 const SHARED_CHANGES_MAX = 128
@@ -15,6 +15,16 @@ export interface TransactionsComponents {
   readonly store: Store
   readonly timelines: Timelines
   readonly marks: Marks
+  readonly events: EventWriter
+}
+
+/** Where events are written down; see ../events. */
+export interface EventWriter {
+  /** What goes into the batch, and what to call once that is on disk. */
+  enter(events: readonly LoggedDeliveryEvent[]): {
+    readonly writes: readonly Write[]
+    readonly kept: () => void
+  }
 }
 
 /** Steps that share a batch. It takes more until its preparation begins. */
@@ -66,11 +76,13 @@ export class Transactions {
   }
 
   async #prepare(changes: readonly Change[]): Promise<{ done: Promise<void> }> {
-    const { marks, store, timelines } = this.#components
+    const { events, marks, store, timelines } = this.#components
     const writes: Write[] = []
+    const told: LoggedDeliveryEvent[] = []
     const messages = new Map<number, StoredMessage[]>()
     for (const change of changes) {
       if (change.type === 'mark') writes.push(marks.write(change.id, change.depth))
+      else if (change.type === 'event') told.push(change.event)
       else if (change.type === 'timeline-update') {
         writes.push(...(await timelines.update(change.local, change.message)))
       } else if (change.type === 'timeline') {
@@ -80,7 +92,8 @@ export class Transactions {
       } else writes.push(change)
     }
     for (const [local, batch] of messages) writes.push(...(await timelines.append(local, batch)))
-    const done = store.commit(lastOfEach(writes))
+    const entry = events.enter(told)
+    const done = store.commit([...lastOfEach(writes), ...entry.writes]).then(entry.kept)
     for (const local of messages.keys())
       if (timelines.isPackable(local)) this.#packAfter(done, local)
     // Wrapped, so that the next transaction is prepared while this one syncs.

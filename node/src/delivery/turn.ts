@@ -5,7 +5,7 @@ import type { SlotTag } from '../conversations/epoch.ts'
 import type { EpochState, Incarnation } from '../conversations/incarnations.ts'
 import type { DeliveryEvent, Effect, Stepped } from './inputs.ts'
 import { entryBytes } from './outbox-limits.ts'
-import type { Change } from './records.ts'
+import type { Change, LoggedDeliveryEvent } from './records.ts'
 import {
   changeDelete,
   changeWrite,
@@ -94,8 +94,12 @@ export class Turn {
   }
 
   /** Tells the outside, once durable. */
-  announce(event: DeliveryEvent): void {
-    this.whenDurable({ type: 'event', event })
+  announce = (event: DeliveryEvent): void => this.whenDurable({ type: 'event', event })
+
+  /** The same, and writes it down in this step's transaction. */
+  log(event: LoggedDeliveryEvent): void {
+    this.write({ type: 'event', event })
+    this.announce(event)
   }
 
   write(change: Change): void {
@@ -190,8 +194,8 @@ export class Turn {
   }
 
   /** Keys of a group of the conversation, to read by. Its state stays as it is. */
-  addKeys(id: ConversationId, { epoch, slots }: Pick<ChangedEpoch, 'epoch' | 'slots'>): void {
-    this.#addEpoch(id, epoch, slots)
+  addKeys(id: ConversationId, group: Pick<ChangedEpoch, 'epoch' | 'slots'>): void {
+    this.#addEpoch(id, group.epoch, group.slots)
   }
 
   /** Moves a group of the conversation on to its next epoch; older ones stay readable. */

@@ -2,6 +2,7 @@ import { type AccountId, accountIdOf, formatContactLink, idBytes, relayIdOf } fr
 import { beforeEach, describe, expect, it } from 'vitest'
 import { standingOf } from '../../src/contacts/contact.ts'
 import { Contacts } from '../../src/contacts/contacts.ts'
+import { EventLog } from '../../src/events/index.ts'
 import { nodePrimitives as primitives } from '../../src/kernel/primitives.node.ts'
 import { encodeRecord } from '../../src/kernel/record.ts'
 import { storeKey, u32 } from '../../src/kernel/store/key.ts'
@@ -29,6 +30,10 @@ const linkOf = (number: number, name: string) =>
 const introduce = (number: number, name: string) =>
   contacts.introduce({ account: account(number), name, deliverySecret: SECRET })
 
+/** Whether the user is told of a request. */
+const ask = async (number: number): Promise<boolean> =>
+  (await contacts.announce(account(number), { text: 'hello', atMs: 1 })) !== undefined
+
 let disk: MemoryDisk
 let clock: FakeClock
 let contacts: Contacts
@@ -39,7 +44,8 @@ async function open(): Promise<Contacts> {
   await store?.close()
   store = openMemoryStore(disk)
   const directory = { state: () => undefined }
-  const opened = new Contacts({ store, primitives, clock, directory, self: SELF })
+  const events = await EventLog.open({ store, clock })
+  const opened = new Contacts({ store, primitives, clock, events, directory, self: SELF })
   await opened.load()
   return opened
 }
@@ -139,14 +145,14 @@ describe('requests', () => {
   it('of a flood are the newest hundred, quickly, and one pushed out comes back when it writes', async () => {
     for (let number = 0; number < 1_000; number += 1) {
       await introduce(number, 'eve')
-      await contacts.announce(account(number))
+      await ask(number)
       await clock.advance(1)
     }
     const kept = contacts.list('request')
     expect(kept).toHaveLength(REQUESTS_MAX)
     expect(kept.every(({ local }) => local > 1_000 - REQUESTS_MAX)).toBe(true)
     expect(standingOf(contacts.get(account(0)) as never)).toBe('ignored')
-    expect(await contacts.announce(account(0))).toBe(true)
+    expect(await ask(0)).toBe(true)
     expect(contacts.list('request')).toHaveLength(REQUESTS_MAX)
     expect(standingOf(contacts.get(account(0)) as never)).toBe('request')
     contacts = await open()
@@ -161,17 +167,17 @@ describe('requests', () => {
     async (_way, way) => {
       const tenYearsMs = 10 * 365 * 24 * 3_600_000
       for (let number = 0; number < REQUESTS_MAX; number += 1) {
-        await contacts.announce(account(number))
+        await ask(number)
         await clock.advance(1)
       }
       clock.shiftWall(way * tenYearsMs)
-      await contacts.announce(account(1_000))
+      await ask(1_000)
       clock.shiftWall(-way * tenYearsMs)
       await clock.advance(1)
       // Pushed out by now, it is new when it writes again.
-      expect(await contacts.announce(account(0))).toBe(true)
+      expect(await ask(0)).toBe(true)
       contacts = await open()
-      for (let number = 1_001; number < 1_010; number += 1) await contacts.announce(account(number))
+      for (let number = 1_001; number < 1_010; number += 1) await ask(number)
       for (const number of [0, 1_000, 1_001, 1_009]) {
         expect(standingOf(contacts.get(account(number)) as never), `${number}`).toBe('request')
       }
@@ -183,10 +189,10 @@ describe('requests', () => {
   )
 
   it('are told of once, over restarts', async () => {
-    expect(await contacts.announce(account(1))).toBe(true)
-    expect(await contacts.announce(account(1))).toBe(false)
+    expect(await ask(1)).toBe(true)
+    expect(await ask(1)).toBe(false)
     contacts = await open()
-    expect(await contacts.announce(account(1))).toBe(false)
+    expect(await ask(1)).toBe(false)
   })
 
   it('can be accepted once, under a name that is free', async () => {
@@ -212,7 +218,7 @@ describe('requests', () => {
   it('do not come from ignored accounts, which can still be accepted', async () => {
     await introduce(1, 'eve')
     await contacts.ignore(account(1))
-    expect(await contacts.announce(account(1))).toBe(false)
+    expect(await ask(1)).toBe(false)
     expect(contacts.list('request')).toEqual([])
     expect((await contacts.accept(account(1))).name).toBe('eve')
   })
@@ -237,7 +243,7 @@ describe('blocking', () => {
     await contacts.block(account(1))
     await introduce(1, 'nice eve')
     contacts = await open()
-    expect(await contacts.announce(account(1))).toBe(false)
+    expect(await ask(1)).toBe(false)
     expect(contacts.list('request')).toEqual([])
     await expect(contacts.accept(account(1))).rejects.toMatchObject({
       code: 'no-request',

@@ -1,6 +1,7 @@
 import { accountIdOf, deviceIdOf } from '@kith/protocols'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Notices, noticeText } from '../../src/contacts/notices.ts'
+import { EventLog } from '../../src/events/index.ts'
 import { MemoryDisk, openMemoryStore } from '../../src/kernel/store/memory.ts'
 import type { Store } from '../../src/kernel/store/store.ts'
 import { FakeClock } from '../../src/testing/index.ts'
@@ -13,12 +14,14 @@ const member = (value: number) => ({ account: BOB, device: deviceIdOf(key(value)
 
 let store: Store
 let clock: FakeClock
+let events: EventLog
 let notices: Notices
 
-beforeEach(() => {
+beforeEach(async () => {
   store = openMemoryStore(new MemoryDisk())
   clock = new FakeClock()
-  notices = new Notices({ store, clock })
+  events = await EventLog.open({ store, clock })
+  notices = new Notices({ store, clock, events })
 })
 
 const kinds = async () => (await notices.newest(1, 10)).map(({ kind }) => kind)
@@ -29,7 +32,7 @@ describe('notices of devices', () => {
     const [added] = await notices.followMembers(1, [member(1), member(2)])
     expect(added).toMatchObject({ kind: 'device-added', ...member(2), atMs: clock.now() })
     expect(await notices.followMembers(1, [member(2), member(1)])).toEqual([])
-    notices = new Notices({ store, clock })
+    notices = new Notices({ store, clock, events })
     expect(await notices.followMembers(1, [member(1), member(2)])).toEqual([])
     await notices.followMembers(1, [member(2)])
     expect(await kinds()).toEqual(['device-added', 'device-removed'])

@@ -29,7 +29,8 @@ function world({ isPackable = false } = {}) {
   const transactions = new Transactions({
     store: store as Store,
     timelines: timelines as Timelines,
-    marks: {} as Marks
+    marks: {} as Marks,
+    events: { enter: () => ({ writes: [], kept: () => {} }) }
   })
   return { batches, settle, transactions }
 }

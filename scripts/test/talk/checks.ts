@@ -1,4 +1,5 @@
 // What must be true of a talk once everything is healed, however it went before.
+import type { LoggedEvent } from '@kith/node'
 import { expect } from 'vitest'
 import type { Person } from './person.ts'
 import type { World } from './world.ts'
@@ -39,7 +40,43 @@ export async function requireSameTalk(world: World, a: Person, b: Person): Promi
       `${about}: said by nobody`
     ).toEqual([])
     requireShownOnce(world, person)
+    await requireLogged(world, person, person === a ? b : a)
   }
+}
+
+/** Whatever is listed was written down as an event, once, and so was how far the own messages came. */
+async function requireLogged(world: World, person: Person, other: Person): Promise<void> {
+  const about = `seed ${world.seed}: events of ${person.name}`
+  const logged: LoggedEvent[] = []
+  for (let more = true; more; ) {
+    const after = logged.at(-1)?.number ?? 0
+    const { events, newest } = await person.api.readEvents({ after, limit: 1_000 })
+    logged.push(...events)
+    more = events.length > 0 && (logged.at(-1)?.number ?? 0) < newest
+  }
+  expect(
+    logged.map(({ number }) => number),
+    about
+  ).toEqual(logged.map((_, index) => index + 1))
+  const told = logged.flatMap(({ event }) =>
+    event.type === 'message' ? [event.message.local] : []
+  )
+  expect(new Set(told).size, `${about}: one twice`).toBe(told.length)
+  const messages = await person.messages(other.name)
+  expect(
+    messages.filter(({ local }) => !told.includes(local)),
+    `${about}: not written down`
+  ).toEqual([])
+  const delivered = new Set(
+    logged.flatMap(({ event }) =>
+      event.type === 'state' && event.message.state === 'delivered' ? [event.message.local] : []
+    )
+  )
+  const own = person.sent.flatMap(({ view }) => (view === undefined ? [] : [view.local]))
+  const undelivered = messages.filter(
+    ({ local, state }) => own.includes(local) && state === 'delivered' && !delivered.has(local)
+  )
+  expect(undelivered, `${about}: delivery not written down`).toEqual([])
 }
 
 /** No run of the device, and no two runs together, told of one message twice. */
