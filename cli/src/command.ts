@@ -103,6 +103,11 @@ export interface Command {
   readonly example: string
   readonly arguments: readonly ArgumentSpec[]
   readonly options: readonly OptionSpec[]
+  /**
+   * What it is as a method of the socket: with `list` all its lines of JSON are the result, else the one. `none`: it
+   * needs a terminal, goes on for ever, or makes the account that others work on.
+   */
+  readonly result?: 'value' | 'list' | 'none'
   /** Resolves to the exit code; 0 when nothing is returned. */
   run(context: Context, input: Input): Promise<ExitCode | undefined>
 }

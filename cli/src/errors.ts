@@ -18,15 +18,18 @@ export class CommandError extends Error {
   /** Stable, for scripts; decides the exit code. */
   readonly code: string
   readonly hint: string | undefined
+  /** More for programs. */
+  readonly data: object | undefined
 
   constructor(
     code: string,
     message: string,
-    options: { hint?: string | undefined; cause?: unknown } = {}
+    options: { hint?: string | undefined; cause?: unknown; data?: object } = {}
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.hint = options.hint
+    this.data = options.data
   }
 }
 

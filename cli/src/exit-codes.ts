@@ -50,6 +50,8 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'empty-message',
     'message-too-long',
     'too-large',
+    'bad-consumer',
+    'not-reached',
     'passphrase-empty',
     'recovery-words'
   ],
@@ -71,6 +73,8 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'not-accepted',
     'safety-mismatch',
     'not-proven',
+    'bad-token',
+    'too-many-consumers',
     'too-many-blocked'
   ],
   notFound: [
@@ -81,6 +85,9 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'unknown-message',
     'ambiguous-contact',
     'no-request',
+    'unknown-event',
+    'unknown-consumer',
+    'events-gone',
     'not-found'
   ]
 }

@@ -86,6 +86,7 @@ async function runCommand(
 async function openLazily(context: Context, environment: Environment): Promise<Session> {
   const { openSession } = await import('./session.node.ts')
   return openSession({
+    table: context.table,
     home: context.home,
     engine: () => environment.engine(),
     secrets: context.secrets,

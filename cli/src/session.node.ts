@@ -2,7 +2,7 @@
 // which then serves the socket to others. When the holder ends, the session opens again by the same rule.
 import type { MessengerApi, NodeEvent } from '@kith/node'
 import { type Clock, pause } from './clock.ts'
-import type { Session } from './command.ts'
+import type { CommandTable, Session } from './command.ts'
 import type { Engine, Log, Messenger, SecretSource } from './engine.ts'
 import { CommandError, failureOf } from './errors.ts'
 import { METHODS } from './rpc/methods.ts'
@@ -18,6 +18,8 @@ const REOPEN_MAX = 5
 const PASSPHRASE_TRIES = 3
 
 export interface SessionInit {
+  /** The commands that the socket offers as methods. */
+  readonly table: CommandTable
   /** Absolute path. */
   readonly home: string
   readonly engine: () => Promise<Engine>
@@ -77,7 +79,7 @@ async function holdStore(init: SessionInit, place: SocketPlace | undefined): Pro
   const server =
     place === undefined
       ? undefined
-      : await serveSocket({ place, api: messenger, clock: init.clock }).catch((error: unknown) => {
+      : await serveSocket({ place, host: { ...init, api: messenger } }).catch((error: unknown) => {
           init.onWarning(`Other kith commands cannot join: ${failureOf(error).message}`)
           return undefined
         })

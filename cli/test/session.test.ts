@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import type { Session } from '../src/command.ts'
+import { COMMANDS, NOUNS } from '../src/commands/index.ts'
 import type { Engine } from '../src/engine.ts'
 import { openSession, type SessionInit } from '../src/session.node.ts'
 import { type MemoryPerson, MemoryWorld } from './memory-engine.ts'
@@ -32,6 +33,7 @@ afterEach(async () => {
 
 async function open(options: Partial<SessionInit> = {}): Promise<Session> {
   const session = await openSession({
+    table: { commands: COMMANDS, nouns: NOUNS },
     home,
     engine: async () => world,
     secrets: noSecrets,

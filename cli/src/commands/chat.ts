@@ -22,6 +22,7 @@ export const chat = defineCommand({
     '--timeout seconds, and exits with 0 (2 if a line was refused). While a chat is open, other kith commands work.',
   example: 'printf "are you there?\\n" | kith chat bob --timeout 10 --linger 2',
   arguments: [{ name: 'who', summary: 'contact name or account id' }],
+  result: 'none',
   options: [
     {
       flags: '--timeout <seconds>',

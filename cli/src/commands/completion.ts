@@ -12,6 +12,7 @@ export const completion = defineCommand({
     'fish: `kith completion fish > ~/.config/fish/completions/kith.fish`. Completes commands and options, with no account.',
   example: 'kith completion bash',
   arguments: [{ name: 'shell', summary: 'bash, zsh or fish', choices: SHELLS }],
+  result: 'none',
   options: [],
   async run(context: Context, input: Input) {
     const { completionScript } = await import('../completion.ts')

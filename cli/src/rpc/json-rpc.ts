@@ -47,7 +47,9 @@ export function encodeLine(message: RpcRequest | RpcResponse): string {
 /** The wire form of whatever a method threw. */
 export function rpcErrorOf(error: unknown): RpcError {
   const { code, message, hint } = failureOf(error)
-  return { code: RPC_ERROR.failure, message, data: hint === undefined ? { code } : { code, hint } }
+  const more = error instanceof CommandError ? error.data : undefined
+  const data = { code, ...(hint === undefined ? {} : { hint }), ...more }
+  return { code: RPC_ERROR.failure, message, data }
 }
 
 /** The failure to show for an error from the wire. */

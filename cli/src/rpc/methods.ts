@@ -5,6 +5,7 @@ import { CommandError } from '../errors.ts'
 import { checkName, checkText } from '../message-text.ts'
 import { CONTACT_METHODS } from './contact-methods.ts'
 import { DEVICE_METHODS } from './device-methods.ts'
+import { EVENT_METHODS } from './event-methods.ts'
 import type { RpcParams } from './json-rpc.ts'
 
 /** Newest messages of a conversation that one request may ask for; MessengerApi's own bound. */
@@ -15,11 +16,14 @@ const LINK_CHARACTERS_MAX = 2_048
 /** Longest passphrase; secrets.node.ts takes no longer one. */
 const SECRET_CHARACTERS_MAX = 4_096
 
-type Kind = 'id' | 'link' | 'name' | 'who' | 'text' | 'limit' | 'digits' | 'secret' | 'flag'
+type Kind = 'id' | 'link' | 'name' | 'who' | 'text' | 'number' | 'digits' | 'secret' | 'flag'
 
-interface ParamSpec {
+export interface ParamSpec {
   readonly kind: Kind
   readonly optional?: true
+  /** Of a number. */
+  readonly min?: number
+  readonly max?: number
 }
 
 export interface Method {
@@ -27,7 +31,8 @@ export interface Method {
   readonly params: Readonly<Record<string, ParamSpec>>
   /** Carried out twice it does the same as once: may be repeated when the connection was lost. */
   readonly isRepeatable: boolean
-  readonly call: (api: MessengerApi, params: ReadParams) => Promise<unknown>
+  /** The signal ends what waits. */
+  readonly call: (api: MessengerApi, params: ReadParams, signal: AbortSignal) => Promise<unknown>
 }
 
 /** Checked parameters: only declared ones, each of its kind. */
@@ -41,6 +46,7 @@ export interface ReadParams {
 export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
   ...CONTACT_METHODS,
   ...DEVICE_METHODS,
+  ...EVENT_METHODS,
   [
     'account',
     {
@@ -83,7 +89,7 @@ export const METHODS: ReadonlyMap<string, Method> = new Map<string, Method>([
       summary: 'newest messages, or the newest before one, and the gaps of one conversation',
       params: {
         with: { kind: 'who' },
-        limit: { kind: 'limit', optional: true },
+        limit: { kind: 'number', min: 1, max: LIST_LIMIT_MAX, optional: true },
         before: { kind: 'id', optional: true }
       },
       isRepeatable: true,
@@ -104,14 +110,15 @@ function invalid(why: string): never {
   throw new CommandError('malformed', `Invalid parameters: ${why}.`)
 }
 
-function checkParam(key: string, value: unknown, kind: Kind): string | number | boolean {
+function checkParam(key: string, value: unknown, spec: ParamSpec): string | number | boolean {
+  const { kind, min = 0, max = Number.MAX_SAFE_INTEGER } = spec
   if (kind === 'flag') {
     if (typeof value !== 'boolean') invalid(`${key} is not true or false`)
     return value
   }
-  if (kind === 'limit') {
+  if (kind === 'number') {
     if (typeof value !== 'number' || !Number.isInteger(value)) invalid(`${key} is not a number`)
-    if (value < 1 || value > LIST_LIMIT_MAX) invalid(`${key} is not within 1 to ${LIST_LIMIT_MAX}`)
+    if (value < min || value > max) invalid(`${key} is not within ${min} to ${max}`)
     return value
   }
   if (typeof value !== 'string') invalid(`${key} is not a text`)
@@ -130,7 +137,7 @@ export function readParams(method: Method, params: RpcParams): ReadParams {
   const checked = new Map<string, string | number | boolean>()
   for (const [key, spec] of Object.entries(method.params)) {
     const value = Object.hasOwn(params, key) ? params[key] : undefined
-    if (value !== undefined) checked.set(key, checkParam(key, value, spec.kind))
+    if (value !== undefined) checked.set(key, checkParam(key, value, spec))
     else if (spec.optional !== true) invalid(`${key} is missing`)
   }
   return {

@@ -4,16 +4,17 @@ import type { Socket } from 'node:net'
 import type { MessengerApi, NodeEvent } from '@kith/node'
 import type { Clock } from '../clock.ts'
 import { CommandError } from '../errors.ts'
+import { type LogPosition, loggedEvents } from '../logged-events.ts'
+import type { Dispatcher, Outcome } from '../rpc/dispatch.ts'
 import {
   encodeLine,
   RPC_ERROR,
-  type RpcError,
   type RpcId,
+  type RpcParams,
   type RpcRequest,
   type RpcResponse,
   readRequest,
-  rpcErrorOf,
-  SOCKET_VERSION
+  rpcErrorOf
 } from '../rpc/json-rpc.ts'
 import { METHODS, readParams } from '../rpc/methods.ts'
 import { createLineSplitter, type Line } from './lines.ts'
@@ -39,9 +40,10 @@ export interface ServedClient {
 export function serveClient(init: {
   socket: Socket
   api: MessengerApi
+  dispatcher: Dispatcher
   clock: Clock
 }): ServedClient {
-  const client = new Client(init.socket, init.api)
+  const client = new Client(init)
   const cancelWait = init.clock.schedule(FIRST_LINE_WAIT_MS, () => client.endUnlessHeard())
   const ended = client.run().finally(cancelWait)
   return { ended, close: () => client.close(), destroy: () => init.socket.destroy() }
@@ -50,15 +52,19 @@ export function serveClient(init: {
 class Client {
   private readonly socket: Socket
   private readonly api: MessengerApi
+  private readonly dispatcher: Dispatcher
+  /** Aborted when this process ends or the client leaves: nothing is waited for any more. */
+  private readonly ending = new AbortController()
   private readonly subscriptions = new Map<number, AbortController>()
   private readonly inFlight = new Set<Promise<void>>()
   private subscriptionCount = 0
   private isClosing = false
   private wasHeard = false
 
-  constructor(socket: Socket, api: MessengerApi) {
-    this.socket = socket
-    this.api = api
+  constructor(init: { socket: Socket; api: MessengerApi; dispatcher: Dispatcher }) {
+    this.socket = init.socket
+    this.api = init.api
+    this.dispatcher = init.dispatcher
   }
 
   /** Reads until the client leaves; never rejects. */
@@ -75,6 +81,7 @@ class Client {
     } catch {
       // The socket broke: everything of this client is released below.
     }
+    this.ending.abort()
     for (const controller of this.subscriptions.values()) controller.abort()
     this.socket.destroySoon()
   }
@@ -85,6 +92,7 @@ class Client {
 
   async close(): Promise<void> {
     this.isClosing = true
+    this.ending.abort()
     for (const controller of this.subscriptions.values()) controller.abort()
     await Promise.all(this.inFlight)
     await this.send({ jsonrpc: '2.0', method: 'closing' })
@@ -125,38 +133,30 @@ class Client {
     if (request.id !== undefined) await this.answer(request.id, outcome)
   }
 
-  private async carryOut(request: RpcRequest): Promise<{ result: unknown } | { error: RpcError }> {
+  private async carryOut(request: RpcRequest): Promise<Outcome> {
     if (this.isClosing) {
       return { error: { code: RPC_ERROR.closing, message: 'This process is ending.' } }
     }
+    const { method, params = {} } = request
     try {
-      return { result: await this.call(request) }
+      if (method === 'events') return { result: this.subscribe(params) }
+      if (method === 'cancel') return { result: this.cancel(params.subscription) }
     } catch (error) {
-      if (error instanceof UnknownMethod) {
-        return { error: { code: RPC_ERROR.methodNotFound, message: 'There is no such method.' } }
-      }
       return { error: rpcErrorOf(error) }
     }
+    return await this.dispatcher.carryOut(request, this.ending.signal)
   }
 
-  private async call(request: RpcRequest): Promise<unknown> {
-    const params = request.params ?? {}
-    if (request.method === 'hello') return { version: SOCKET_VERSION }
-    if (request.method === 'events') return this.subscribe()
-    if (request.method === 'cancel') return this.cancel(params.subscription)
-    const method = METHODS.get(request.method)
-    if (method === undefined) throw new UnknownMethod()
-    return (await method.call(this.api, readParams(method, params))) ?? null
-  }
-
-  private subscribe(): { subscription: number } {
+  private subscribe(params: RpcParams): { subscription: number } {
+    const position = positionOf(params)
     if (this.subscriptions.size >= SUBSCRIPTIONS_MAX) {
       throw new CommandError('overloaded', `A client may have ${SUBSCRIPTIONS_MAX} event streams.`)
     }
     const subscription = ++this.subscriptionCount
     const controller = new AbortController()
     this.subscriptions.set(subscription, controller)
-    void this.pump(subscription, controller)
+    if (position === undefined) void this.pump(subscription, controller)
+    else void this.pumpLog(subscription, controller, position)
     return { subscription }
   }
 
@@ -190,7 +190,29 @@ class Client {
     }
   }
 
-  private answer(id: RpcId, outcome: { result: unknown } | { error: RpcError }): Promise<void> {
+  /** Durable events, as fast as the client reads them. */
+  private async pumpLog(
+    subscription: number,
+    { signal }: AbortController,
+    position: LogPosition
+  ): Promise<void> {
+    let error: object = {}
+    try {
+      for await (const events of loggedEvents(this.api, position, { signal })) {
+        for (const logged of events) {
+          if (signal.aborted) break
+          const params = { subscription, ...logged }
+          await this.send({ jsonrpc: '2.0', method: 'event', params })
+        }
+      }
+    } catch (thrown) {
+      error = { error: rpcErrorOf(thrown) }
+    }
+    this.subscriptions.delete(subscription)
+    await this.send({ jsonrpc: '2.0', method: 'end', params: { subscription, ...error } })
+  }
+
+  private answer(id: RpcId, outcome: Outcome): Promise<void> {
     return this.send({ jsonrpc: '2.0', id, ...outcome })
   }
 
@@ -209,6 +231,11 @@ class Client {
   }
 }
 
-class UnknownMethod extends Error {
-  override readonly name = 'UnknownMethod'
+/** Where a subscription begins; undefined for live events, which nobody keeps. */
+function positionOf(params: RpcParams): LogPosition | undefined {
+  if (Object.keys(params).length === 0) return undefined
+  const method = METHODS.get('readEvents')
+  if (method === undefined) return undefined
+  const read = readParams(method, params)
+  return { after: read.optionalNumber('after'), consumer: read.optionalText('consumer') }
 }

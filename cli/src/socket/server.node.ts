@@ -2,8 +2,9 @@
 // size, count and wait bounded. The holder of the store is the server, so there is at most one.
 import { chmod, rename, rm } from 'node:fs/promises'
 import { createServer, type Server, type Socket } from 'node:net'
-import type { MessengerApi } from '@kith/node'
-import { type Clock, pause } from '../clock.ts'
+import { pause } from '../clock.ts'
+import type { CommandHost } from '../rpc/command-methods.ts'
+import { createDispatcher } from '../rpc/dispatch.ts'
 import { encodeLine, RPC_ERROR } from '../rpc/json-rpc.ts'
 import { prepareFolder, type SocketPlace } from './path.node.ts'
 import { type ServedClient, serveClient } from './served-client.node.ts'
@@ -24,15 +25,16 @@ export interface SocketServer {
  */
 export async function serveSocket(options: {
   place: SocketPlace
-  api: MessengerApi
-  clock: Clock
+  host: CommandHost
   clientsMax?: number
 }): Promise<SocketServer> {
-  const { place, api, clock, clientsMax = CLIENTS_MAX } = options
+  const { place, host, clientsMax = CLIENTS_MAX } = options
+  const { api, clock } = host
+  const dispatcher = createDispatcher(host)
   const clients = new Set<ServedClient>()
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     if (clients.size >= clientsMax) return refuseClient(socket)
-    const client = serveClient({ socket, api, clock })
+    const client = serveClient({ socket, api, dispatcher, clock })
     clients.add(client)
     void client.ended.then(() => clients.delete(client))
   })

@@ -12,6 +12,7 @@ import { EVENTS_QUEUED_MAX, REQUEST_BYTES_MAX } from '../../src/socket/served-cl
 import { CLIENTS_MAX, type SocketServer, serveSocket } from '../../src/socket/server.node.ts'
 import { type MemoryPerson, MemoryWorld } from '../memory-engine.ts'
 import { temporaryHome } from '../run.ts'
+import { hostOf } from './host.ts'
 
 let place: SocketPlace
 let alice: MemoryPerson
@@ -26,7 +27,7 @@ beforeEach(async () => {
   bob = world.person('/bob', 'bob')
   alice.addContact(bob)
   place = socketPlace(home)
-  server = await serveSocket({ place, api: alice.api(), clock: systemClock })
+  server = await serveSocket({ place, host: hostOf(alice.api()) })
 })
 
 afterEach(async () => {
@@ -163,16 +164,16 @@ describe('rubbish on the socket', () => {
     ['positional parameters', '{"jsonrpc":"2.0","id":1,"method":"account","params":[1]}\n', -32600],
     ['an id that is an object', '{"jsonrpc":"2.0","id":{},"method":"account"}\n', -32600],
     ['an unknown method', request(1, 'constructor'), -32601],
-    ['a missing parameter', request(1, 'sendMessage', { to: 'bob' }), -32000],
-    ['an unknown parameter', request(1, 'account', { x: 1 }), -32000],
+    ['a missing parameter', request(1, 'sendMessage', { to: 'bob' }), -32602],
+    ['an unknown parameter', request(1, 'account', { x: 1 }), -32602],
     [
       'a prototype',
       '{"jsonrpc":"2.0","id":1,"method":"account","params":{"__proto__":{"x":1}}}\n',
-      -32000
+      -32602
     ],
-    ['a parameter of another type', request(1, 'sendMessage', { to: 'bob', text: 5 }), -32000],
-    ['a limit out of bounds', request(1, 'listMessages', { with: 'bob', limit: 1001 }), -32000],
-    ['a limit that is no number', request(1, 'listMessages', { with: 'bob', limit: null }), -32000],
+    ['a parameter of another type', request(1, 'sendMessage', { to: 'bob', text: 5 }), -32602],
+    ['a limit out of bounds', request(1, 'listMessages', { with: 'bob', limit: 1001 }), -32602],
+    ['a limit that is no number', request(1, 'listMessages', { with: 'bob', limit: null }), -32602],
     ['an empty message', request(1, 'sendMessage', { to: 'bob', text: ' ' }), -32000],
     ['NUL', request(1, 'sendMessage', { to: 'bob', text: 'a\0' }), -32000],
     ['half a character', request(1, 'sendMessage', { to: 'bob', text: 'a\uD800' }), -32000],
@@ -253,7 +254,7 @@ describe('rubbish on the socket', () => {
       }
     }
     await server.close()
-    server = await serveSocket({ place, api, clock: systemClock })
+    server = await serveSocket({ place, host: hostOf(api) })
     const { socket, line } = await raw()
     socket.write(Array.from({ length: 100 }, (_, id) => request(id, 'account')).join(''))
     const ids = new Set<unknown>()
@@ -299,7 +300,7 @@ describe('finding a server', () => {
     expect(await connectSocket(place, { clock: systemClock, signal })).toBeUndefined()
     await writeFile(place.path, '')
     expect(await connectSocket(place, { clock: systemClock, signal })).toBeUndefined()
-    server = await serveSocket({ place, api: alice.api(), clock: systemClock })
+    server = await serveSocket({ place, host: hostOf(alice.api()) })
     expect(await client()).toBeDefined()
   })
 
@@ -345,7 +346,7 @@ describe('finding a server', () => {
     expect(Buffer.byteLength(long.bindPath)).toBeLessThanOrEqual(103)
     expect(socketPlace(home)).toEqual(long)
     expect(await connectSocket(long, { clock: systemClock, signal })).toBeUndefined()
-    const served = await serveSocket({ place: long, api: alice.api(), clock: systemClock })
+    const served = await serveSocket({ place: long, host: hostOf(alice.api()) })
     expect((await stat(join(long.path, '..'))).mode & 0o777).toBe(0o700)
     const connection = await connectSocket(long, { clock: systemClock, signal })
     expect(await connection?.api.account()).toMatchObject({ name: 'alice' })

@@ -33,7 +33,7 @@ export class EventReader implements EventsApi {
     const { log } = this.#components
     const { waitMs = 0, limit = EVENTS_READ_USUAL } = options
     const after = await this.#after(options)
-    if (waitMs > 0) await this.#wait(after, waitMs, signal)
+    if (waitMs > 0 && after === log.newest) await this.#wait(after, waitMs, signal)
     return await log.read(after, Math.min(limit, EVENTS_READ_MAX))
   }
 

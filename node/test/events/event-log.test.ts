@@ -94,7 +94,8 @@ describe('events', () => {
     expect(await numbers()).toEqual(Array.from({ length: KEPT_MAX }, (_, index) => index + 4))
     expect(await numbers({ after: 3, limit: 1 })).toEqual([4])
     await expect(reader.readEvents({ after: 2 })).rejects.toMatchObject({ code: 'events-gone' })
-    await expect(reader.readEvents({ after: 99 })).rejects.toMatchObject({ code: 'unknown-event' })
+    const beyond = reader.readEvents({ after: 99, waitMs: 60_000 })
+    await expect(beyond).rejects.toMatchObject({ code: 'unknown-event' })
   })
 })
 

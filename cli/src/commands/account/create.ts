@@ -18,6 +18,7 @@ export const accountCreate = defineCommand({
     'later version. Until then a second device is what keeps it: kith device add.',
   example: "kith account create --relay 'kith:join/12D3KooW…?address=…&invite=…' --name alice",
   arguments: [],
+  result: 'none',
   options: [
     { flags: '--relay <link>', summary: 'join link of the relay (in quotes)', mandatory: true },
     {

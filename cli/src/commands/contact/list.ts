@@ -12,6 +12,7 @@ export const contactList = defineCommand({
     'compared. Strangers who wrote to you: kith contact requests.',
   example: 'kith contact list --json',
   arguments: [],
+  result: 'list',
   options: [{ flags: '--blocked', summary: 'list whom you have blocked instead' }],
   async run(context: Context, input: Input) {
     const { api } = await context.open()

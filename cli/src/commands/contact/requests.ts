@@ -16,6 +16,7 @@ export const contactRequests = defineCommand({
     'when you read this. At most 100 are kept; in a flood the oldest go.',
   example: 'kith contact requests --json',
   arguments: [],
+  result: 'list',
   options: [],
   async run(context: Context) {
     const { api } = await context.open()

@@ -17,6 +17,7 @@ export const deviceAdd = defineCommand({
     'for again.',
   example: 'kith device add',
   arguments: [],
+  result: 'none',
   options: [],
   async run(context: Context) {
     const { api } = await context.open()

@@ -15,6 +15,7 @@ export const deviceLink = defineCommand({
     'first start. If anything goes wrong, nothing stays here, and a new code is needed.',
   example: "kith device link 'kith:link/…?relay=…' --name phone",
   arguments: [{ name: 'code', summary: 'code (in quotes), from: kith device add' }],
+  result: 'none',
   options: [
     { flags: '--name <name>', summary: 'what this device is called (default: its host name)' },
     {

@@ -14,6 +14,7 @@ export const deviceList = defineCommand({
     'not known: nobody keeps a record of it.',
   example: 'kith device list --json',
   arguments: [],
+  result: 'list',
   options: [],
   async run(context: Context) {
     const { api } = await context.open()

@@ -14,6 +14,7 @@ export const evidenceList = defineCommand({
     'that the relay lied or lost its memory; your messages go on, and a move to another relay is worth a thought.',
   example: 'kith evidence list --json',
   arguments: [],
+  result: 'list',
   options: [],
   async run(context: Context) {
     const { api } = await context.open()

@@ -17,6 +17,7 @@ export const messageList = defineCommand({
     'at the end.',
   example: 'kith message list bob --limit 20',
   arguments: [{ name: 'who', summary: 'contact name or account id' }],
+  result: 'list',
   options: [
     {
       flags: '--limit <number>',

@@ -14,6 +14,7 @@ export const messageWatch = defineCommand({
     'exit code 0. While it runs, messages are received and your queue is sent.',
   example: 'kith message watch --json | jq -r .message.text',
   arguments: [],
+  result: 'none',
   options: [],
   async run(context: Context) {
     const { liveEvents } = await import('../../live-events.ts')
