@@ -24,7 +24,7 @@ import {
 } from './tidy/purity.ts'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..')
-const TEXT = /\.(?:ts|js|json|md|proto|txt)$/
+const TEXT = /\.(?:tsx?|js|json|md|proto|txt)$/
 
 /** These name what they look for. */
 const ABOUT_STYLE = /^scripts\/(?:tidy\/|test\/tidy)/

@@ -1,5 +1,6 @@
 // What a command is: data for the parser and the help, and a function that runs it. Command files import nothing
 // heavy, so that help is instant; `context.open()` loads what is needed.
+import type { ReadStream, WriteStream } from 'node:tty'
 import type { MessengerApi } from '@kith/node'
 import type { Clock } from './clock.ts'
 import type { Engine, Log, SecretSource } from './engine.ts'
@@ -52,6 +53,15 @@ export interface Session {
   close(): Promise<void>
 }
 
+/** Standard input and output when both are a terminal, for a program that fills it. */
+export interface FullScreen {
+  readonly input: ReadStream
+  readonly output: WriteStream
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Hands what would be written to standard error to `take`, until the returned function is called. */
+  holdDiagnostics(take: (text: string) => void): () => void
+}
+
 /** Every command there is. */
 export interface CommandTable {
   /** In the order of the help. */
@@ -79,6 +89,8 @@ export interface Context {
   open(): Promise<Session>
   /** Line editor of the terminal, when standard input and output both are one. */
   readonly editor: LineEditor | undefined
+  /** When standard input and output both are a terminal. */
+  readonly fullScreen: FullScreen | undefined
 }
 
 /** A terminal with an input line at the bottom, and everything else above it; see chat/terminal.node.ts. */

@@ -2,7 +2,7 @@
 // in, so that tests run it as it is.
 
 import { type Clock, systemClock } from './clock.ts'
-import type { Context, InputStream, LineEditor, Session } from './command.ts'
+import type { Context, FullScreen, InputStream, LineEditor, Session } from './command.ts'
 import { COMMANDS, NOUNS } from './commands/index.ts'
 import type { Engine, Log, SecretSource } from './engine.ts'
 import { CommandError, report } from './errors.ts'
@@ -26,6 +26,8 @@ export interface Environment {
   resolveHome(given: string | undefined): string
   secrets(passphraseFile: string | undefined): SecretSource
   editor(): Promise<LineEditor | undefined>
+  /** Asked for when standard input and output both are a terminal. */
+  fullScreen(): FullScreen | undefined
 }
 
 /** Never rejects: a failure is printed and becomes an exit code. */
@@ -56,8 +58,9 @@ function asInterruption(error: unknown, signal: AbortSignal): unknown {
 }
 
 async function parseAndRun(environment: Environment): Promise<ExitCode> {
-  const { argv, version, stdout } = environment
-  const parsed = parseArguments(argv.length === 0 ? ['--help'] : argv, version)
+  const { argv, version, stdin, stdout } = environment
+  const isTerminal = stdin.isTerminal && stdout.isTerminal
+  const parsed = parseArguments(argv, version, isTerminal ? 'tui' : undefined)
   if (parsed.kind === 'text') {
     await stdout.write(parsed.text)
     return EXIT.ok
@@ -71,7 +74,11 @@ async function runCommand(
 ): Promise<ExitCode> {
   let session: Promise<Session> | undefined
   const context = await createContext(environment, parsed.globals, (base) => {
-    session ??= openLazily(base, environment)
+    session ??= openLazily(base, environment).catch((error: unknown) => {
+      // May be tried again: an account that was missing may have been made meanwhile.
+      session = undefined
+      throw error
+    })
     return session
   })
   try {
@@ -108,10 +115,7 @@ async function createContext(
   const clock = environment.clock ?? systemClock
   // https://no-color.org: present and not empty.
   const colors = stdout.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
-  const editor =
-    environment.stdin.isTerminal && stdout.isTerminal && !globals.json
-      ? await environment.editor()
-      : undefined
+  const isTerminal = environment.stdin.isTerminal && stdout.isTerminal && !globals.json
   const context: Context = {
     table: { commands: COMMANDS, nouns: NOUNS },
     home: environment.resolveHome(globals.home),
@@ -124,7 +128,8 @@ async function createContext(
     secrets: environment.secrets(globals.passphraseFile),
     engine: () => environment.engine(),
     open: () => open(context),
-    editor
+    editor: isTerminal ? await environment.editor() : undefined,
+    fullScreen: isTerminal ? environment.fullScreen() : undefined
   }
   return context
 }

@@ -38,6 +38,17 @@ export function join(parts: readonly SafeText[], separator = ''): SafeText {
   return trusted(parts.map((part) => part.text).join(separator))
 }
 
+/** Parts of safe text are safe. `cut` returns pieces of the text; one that is not part of it is an error. */
+export function cuttings(
+  text: SafeText,
+  cut: (text: string) => readonly string[]
+): readonly SafeText[] {
+  return cut(text.text).map((part) => {
+    if (!text.text.includes(part)) throw new Error('not a part of the text')
+    return trusted(part)
+  })
+}
+
 export type Style = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan'
 
 /** Select Graphic Rendition parameters, ECMA-48 §8.3.117: switch on, switch off. */

@@ -22,8 +22,16 @@ export type Parsed =
     }
   | { readonly kind: 'text'; readonly text: string }
 
-/** `argv` without the program's own two words. Throws CommandError `usage` with a hint. */
-export function parseArguments(argv: readonly string[], version: string): Parsed {
+/**
+ * `argv` without the program's own two words. Without a command it is the one of one word that `whenNone` names, or the
+ * help when nothing was typed at all. Throws CommandError `usage` with a hint.
+ */
+export function parseArguments(
+  argv: readonly string[],
+  version: string,
+  whenNone?: string
+): Parsed {
+  if (argv.length === 0 && whenNone === undefined) return parseArguments(['--help'], version)
   const asked: { parsed: Parsed | undefined; text: string } = { parsed: undefined, text: '' }
   const program = createProgram(version, (command, input, globals) => {
     asked.parsed = { kind: 'run', command, input, globals }
@@ -39,6 +47,8 @@ export function parseArguments(argv: readonly string[], version: string): Parsed
       return { kind: 'text', text: asked.text }
     }
     if (code?.startsWith('commander.') !== true) throw error
+    const hasNoCommand = code === 'commander.help' && program.args.length === 0
+    if (hasNoCommand && whenNone !== undefined) return parseArguments([...argv, whenNone], version)
     throw usageError(code, message ?? '', helpCommand(argv))
   }
   return asked.parsed ?? { kind: 'text', text: asked.text }

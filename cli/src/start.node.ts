@@ -36,7 +36,13 @@ export async function start(): Promise<void> {
     editor: async () => {
       const { createLineEditor } = await import('./chat/terminal.node.ts')
       return createLineEditor(process.stdin, process.stdout)
-    }
+    },
+    fullScreen: () => ({
+      input: process.stdin,
+      output: process.stdout,
+      env: process.env,
+      holdDiagnostics
+    })
   })
   process.exit(exitCode)
 }
@@ -57,6 +63,22 @@ async function createDiagnostics(): Promise<Log> {
 function readVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
   return (JSON.parse(text) as { version: string }).version
+}
+
+/** Only what would land on the same terminal; a file or a pipe gets it as it comes. */
+function holdDiagnostics(take: (text: string) => void): () => void {
+  const { stderr } = process
+  if (stderr.isTTY !== true) return () => undefined
+  const write = stderr.write
+  stderr.write = (text: string | Uint8Array, ...rest: unknown[]) => {
+    take(typeof text === 'string' ? text : Buffer.from(text).toString('utf8'))
+    const done = rest.at(-1)
+    if (typeof done === 'function') done()
+    return true
+  }
+  return () => {
+    stderr.write = write
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
-import type { LineEditor } from '../src/command.ts'
+import type { FullScreen, LineEditor } from '../src/command.ts'
 import type { Engine, SecretSource } from '../src/engine.ts'
 import { runCli } from '../src/main.ts'
 
@@ -32,6 +32,7 @@ export interface RunOptions {
   readonly secrets?: SecretSource
   readonly isTerminal?: boolean
   readonly editor?: LineEditor
+  readonly fullScreen?: FullScreen
   /** Called with everything written so far. */
   readonly onOutput?: (stdout: string) => void
 }
@@ -73,7 +74,8 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
     log: async () => silentLog,
     resolveHome: (given) => given ?? home,
     secrets: () => options.secrets ?? noSecrets,
-    editor: async () => options.editor
+    editor: async () => options.editor,
+    fullScreen: () => options.fullScreen
   })
   return {
     code,

@@ -46,7 +46,7 @@ export function withoutComments(text: string): string {
 
 /** True for hand-written product code: what ships, except the generated codecs. */
 export function isProductSource(path: string): boolean {
-  return /^(protocols|node|relay|cli)\/src\/.*\.ts$/.test(path) && !isGenerated(path)
+  return /^(protocols|node|relay|cli)\/src\/.*\.tsx?$/.test(path) && !isGenerated(path)
 }
 
 /** True for the codecs that `npm run proto` writes. */

@@ -22,7 +22,7 @@ const LONG_FILES: ReadonlyMap<string, { readonly linesMax: number; readonly why:
 
 /** A file that one sitting does not hold is split by noun; an exception that is not needed is taken back. */
 export function fitsOneSitting({ path, text }: SourceFile): Finding[] {
-  if (!path.endsWith('.ts') || isGenerated(path)) return []
+  if (!/\.tsx?$/.test(path) || isGenerated(path)) return []
   const lines = text.trimEnd().split('\n').length
   const exception = LONG_FILES.get(path)
   if (exception !== undefined && lines <= LINES_MAX) {

@@ -81,7 +81,7 @@ const SILENCERS = [
 
 /** No comment switches off the compiler or an import arrow. */
 export function silencesNothing({ path, text }: SourceFile): Finding[] {
-  if (!/\.(?:ts|js)$/.test(path) || /\/pb\//.test(path)) return []
+  if (!/\.(?:tsx?|js)$/.test(path) || /\/pb\//.test(path)) return []
   return SILENCERS.flatMap((rule) => findAll(path, text, rule))
 }
 

@@ -29,6 +29,7 @@ import { messageList } from './message/list.ts'
 import { messageSend } from './message/send.ts'
 import { messageWatch } from './message/watch.ts'
 import { openrpc } from './openrpc.ts'
+import { tui } from './tui.ts'
 
 export const COMMANDS: readonly Command[] = [
   accountCreate,
@@ -50,6 +51,7 @@ export const COMMANDS: readonly Command[] = [
   messageList,
   messageWatch,
   chat,
+  tui,
   events,
   consumerList,
   consumerConfirm,
