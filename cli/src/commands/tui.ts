@@ -8,6 +8,7 @@ const THEMES = ['dark', 'light', 'plain'] as const
 
 export const tui = defineCommand({
   noun: 'tui',
+  result: 'none',
   summary: 'Talk on the full screen of this terminal (kith alone does the same)',
   description:
     'Conversations, people, requests and devices on the whole screen: Enter opens and sends, Esc leads back, F1 shows\n' +

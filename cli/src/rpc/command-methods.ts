@@ -65,7 +65,8 @@ function contextOf(
     startedAtMs: host.clock.now(),
     secrets: { given: async () => undefined, ask: async () => undefined },
     open: async () => session,
-    editor: undefined
+    editor: undefined,
+    fullScreen: undefined
   }
 }
 

@@ -91,7 +91,7 @@ function headOf(message: MessageView, columns: number): Span[] {
 
 /** Why it is not further, or the way that it took; the mark says the rest. */
 function stateWords({ state, reason, path }: MessageView): SafeText {
-  if (state === 'queued') return reason === undefined ? line`` : line`queued: ${reason}`
+  if (reason !== undefined) return line`${state}: ${reason}`
   if (path === undefined) return line``
   return path === 'direct' ? line`direct` : line`by relay`
 }
