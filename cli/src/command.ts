@@ -3,6 +3,7 @@
 import type { ReadStream, WriteStream } from 'node:tty'
 import type { MessengerApi } from '@kith/node'
 import type { Clock } from './clock.ts'
+import type { Settings } from './config/settings.ts'
 import type { Engine, Log, SecretSource } from './engine.ts'
 import type { ExitCode } from './exit-codes.ts'
 import type { Output, SafeText } from './output.ts'
@@ -74,6 +75,9 @@ export interface CommandTable {
 export interface Context {
   readonly table: CommandTable
   readonly home: string
+  readonly settings: Settings
+  /** Path of the file of settings, which may not exist. */
+  readonly configFile: string
   readonly output: Output
   readonly stdin: InputStream
   /** Aborted by Ctrl-C, a termination signal, or when nobody reads standard output any more. */
@@ -85,6 +89,8 @@ export interface Context {
   readonly secrets: SecretSource
   /** Reads the machine's `Engine`, which loads libp2p and the store. */
   engine(): Promise<Engine>
+  /** On a terminal, says what is waited for once it takes more than a second. */
+  waiting<T>(what: SafeText, work: Promise<T>): Promise<T>
   /** Opens the messenger; closed by the caller of the command at the end. */
   open(): Promise<Session>
   /** Line editor of the terminal, when standard input and output both are one. */

@@ -7,6 +7,8 @@ export const EXIT = {
   network: 3,
   refused: 4,
   notFound: 5,
+  untrusted: 6,
+  internal: 70,
   interrupted: 130
 } as const
 
@@ -25,15 +27,21 @@ export const EXIT_CODES: readonly { readonly code: ExitCode; readonly meaning: s
   },
   {
     code: EXIT.refused,
-    meaning:
-      'refused: wrong invite, wrong or missing passphrase, blocked, outbox full, evidence without proof'
+    meaning: 'refused: wrong invite, wrong or missing passphrase, blocked, outbox full'
   },
   { code: EXIT.notFound, meaning: 'not found: no account here, no such contact' },
+  {
+    code: EXIT.untrusted,
+    meaning: 'untrusted: safety numbers or emoji differ, evidence that proves nothing'
+  },
+  { code: EXIT.internal, meaning: 'a fault of kith itself; KITH_DEBUG=1 shows where' },
   { code: EXIT.interrupted, meaning: 'interrupted (Ctrl-C) before it was done' }
 ]
 
 /** What each code of a UserError or ProtocolError means to the caller's shell; absent ones are failures. */
-const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', readonly string[]>> = {
+const CODES: Readonly<
+  Record<'usage' | 'network' | 'refused' | 'notFound' | 'untrusted' | 'internal', readonly string[]>
+> = {
   usage: [
     'usage',
     'malformed',
@@ -51,6 +59,7 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'message-too-long',
     'too-large',
     'bad-consumer',
+    'bad-config',
     'not-reached',
     'passphrase-empty',
     'recovery-words'
@@ -62,17 +71,12 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'wrong-passphrase',
     'passphrase-needed',
     'relay-refused',
-    'link-refused',
-    'link-refused-there',
-    'link-damaged',
     'link-used',
     'forbidden',
     'quota',
     'outbox-full',
     'blocked',
     'not-accepted',
-    'safety-mismatch',
-    'not-proven',
     'bad-token',
     'too-many-consumers',
     'too-many-blocked'
@@ -89,7 +93,15 @@ const CODES: Readonly<Record<'usage' | 'network' | 'refused' | 'notFound', reado
     'unknown-consumer',
     'events-gone',
     'not-found'
-  ]
+  ],
+  untrusted: [
+    'safety-mismatch',
+    'not-proven',
+    'link-refused',
+    'link-refused-there',
+    'link-damaged'
+  ],
+  internal: ['internal']
 }
 
 const EXIT_BY_ERROR: ReadonlyMap<string, ExitCode> = new Map([

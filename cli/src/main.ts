@@ -4,11 +4,13 @@
 import { type Clock, systemClock } from './clock.ts'
 import type { Context, FullScreen, InputStream, LineEditor, Session } from './command.ts'
 import { COMMANDS, NOUNS } from './commands/index.ts'
+import { type FileSettings, resolveSettings } from './config/settings.ts'
 import type { Engine, Log, SecretSource } from './engine.ts'
 import { CommandError, report } from './errors.ts'
 import { EXIT, type ExitCode } from './exit-codes.ts'
 import { createOutput, type Stream } from './output.ts'
 import { type GlobalOptions, type Parsed, parseArguments } from './program.ts'
+import { whileWaiting } from './progress.ts'
 
 export interface Environment {
   /** Words after the program's name. */
@@ -23,7 +25,12 @@ export interface Environment {
   readonly clock?: Clock
   engine(): Promise<Engine>
   log(): Promise<Log>
-  resolveHome(given: string | undefined): string
+  /** Where the account is by default. */
+  readonly defaultHome: string
+  /** An absolute path. */
+  resolvePath(given: string): string
+  /** Throws CommandError `bad-config`. */
+  configFile(): Promise<FileSettings>
   secrets(passphraseFile: string | undefined): SecretSource
   editor(): Promise<LineEditor | undefined>
   /** Asked for when standard input and output both are a terminal. */
@@ -95,6 +102,8 @@ async function openLazily(context: Context, environment: Environment): Promise<S
   return openSession({
     table: context.table,
     home: context.home,
+    settings: context.settings,
+    configFile: context.configFile,
     engine: () => environment.engine(),
     secrets: context.secrets,
     clock: context.clock,
@@ -113,23 +122,41 @@ async function createContext(
 ): Promise<Context> {
   const { stdout, stderr, env, signal } = environment
   const clock = environment.clock ?? systemClock
-  // https://no-color.org: present and not empty.
-  const colors = stdout.isTerminal && !env.NO_COLOR && env.TERM !== 'dumb'
+  const file = await environment.configFile()
+  const settings = resolveSettings({
+    options: {
+      home: globals.home,
+      passphrase_file: globals.passphraseFile,
+      color: globals.color
+    },
+    env,
+    file,
+    defaults: { home: environment.defaultHome, color: 'auto' }
+  })
+  const colors = hasColors(settings.color.value, stdout.isTerminal && env.TERM !== 'dumb')
   const isTerminal = environment.stdin.isTerminal && stdout.isTerminal && !globals.json
   const context: Context = {
     table: { commands: COMMANDS, nouns: NOUNS },
-    home: environment.resolveHome(globals.home),
+    home: environment.resolvePath(settings.home.value ?? environment.defaultHome),
+    settings,
+    configFile: file.path,
     output: createOutput({ stdout, stderr, json: globals.json, colors }),
     stdin: environment.stdin,
     signal,
     clock,
     log: await environment.log(),
     startedAtMs: clock.now(),
-    secrets: environment.secrets(globals.passphraseFile),
+    secrets: environment.secrets(settings.passphrase_file.value),
     engine: () => environment.engine(),
+    waiting: (what, work) => whileWaiting({ stderr, clock, json: globals.json }, what, work),
     open: () => open(context),
     editor: isTerminal ? await environment.editor() : undefined,
     fullScreen: isTerminal ? environment.fullScreen() : undefined
   }
   return context
+}
+
+/** `always` is for pagers that show colours. */
+function hasColors(wanted: string | undefined, isTerminal: boolean): boolean {
+  return wanted === 'always' || (wanted !== 'never' && isTerminal)
 }

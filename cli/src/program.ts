@@ -10,6 +10,7 @@ export interface GlobalOptions {
   readonly home: string | undefined
   readonly json: boolean
   readonly passphraseFile: string | undefined
+  readonly color: string | undefined
 }
 
 /** What was asked for: a command to run, or a text to print (help, version). */
@@ -111,11 +112,12 @@ function addCommand(parent: Program, program: Program, command: Command, take: T
   for (const spec of command.options) child.addOption(optionOf(spec))
   child.addHelpText('after', `\nExample:\n  ${command.example}\n`)
   child.action(() => {
-    const globals = program.opts<{ home?: string; json?: boolean; passphraseFile?: string }>()
+    const globals = program.opts<Partial<GlobalOptions>>()
     take(command, inputOf(command, child), {
       home: globals.home,
       json: globals.json === true,
-      passphraseFile: globals.passphraseFile
+      passphraseFile: globals.passphraseFile,
+      color: globals.color
     })
   })
 }

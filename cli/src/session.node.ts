@@ -3,6 +3,7 @@
 import type { MessengerApi, NodeEvent } from '@kith/node'
 import { type Clock, pause } from './clock.ts'
 import type { CommandTable, Session } from './command.ts'
+import type { Settings } from './config/settings.ts'
 import type { Engine, Log, Messenger, SecretSource } from './engine.ts'
 import { CommandError, failureOf } from './errors.ts'
 import { METHODS } from './rpc/methods.ts'
@@ -22,6 +23,8 @@ export interface SessionInit {
   readonly table: CommandTable
   /** Absolute path. */
   readonly home: string
+  readonly settings: Settings
+  readonly configFile: string
   readonly engine: () => Promise<Engine>
   readonly secrets: SecretSource
   readonly clock: Clock

@@ -1,10 +1,11 @@
 // `kith` as a process: real streams, signals, exit code. Loads the engine only when a command needs it.
 import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { MessageChannel } from 'node:worker_threads'
 import { systemClock } from './clock.ts'
 import type { Engine, Log } from './engine.ts'
 import { EXIT } from './exit-codes.ts'
-import { resolveHome } from './home.node.ts'
+import { defaultHome } from './home.node.ts'
 import { runCli } from './main.ts'
 import type { Stream } from './output.ts'
 import { toSafeJson } from './sanitize.ts'
@@ -25,7 +26,12 @@ export async function start(): Promise<void> {
     signal: interruption.signal,
     engine: loadEngine,
     log: createDiagnostics,
-    resolveHome: (given) => resolveHome(given, process.env),
+    defaultHome: defaultHome(process.env),
+    resolvePath: (given) => resolve(given),
+    configFile: async () => {
+      const { loadFile } = await import('./config/file.node.ts')
+      return await loadFile(process.env)
+    },
     secrets: (file) =>
       createSecrets({
         file,

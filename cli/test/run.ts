@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach } from 'vitest'
 import type { FullScreen, LineEditor } from '../src/command.ts'
+import type { FileSettings } from '../src/config/settings.ts'
 import type { Engine, SecretSource } from '../src/engine.ts'
 import { runCli } from '../src/main.ts'
 
@@ -30,6 +31,7 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly signal?: AbortSignal
   readonly secrets?: SecretSource
+  readonly file?: FileSettings
   readonly isTerminal?: boolean
   readonly editor?: LineEditor
   readonly fullScreen?: FullScreen
@@ -72,7 +74,9 @@ export async function run(argv: readonly string[], options: RunOptions): Promise
     signal: options.signal ?? new AbortController().signal,
     engine: async () => options.engine,
     log: async () => silentLog,
-    resolveHome: (given) => given ?? home,
+    defaultHome: home,
+    resolvePath: (given) => given,
+    configFile: async () => options.file ?? { path: '/nowhere/config.toml', values: {} },
     secrets: () => options.secrets ?? noSecrets,
     editor: async () => options.editor,
     fullScreen: () => options.fullScreen

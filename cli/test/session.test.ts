@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../src/clock.ts'
 import type { Session } from '../src/command.ts'
-import { COMMANDS, NOUNS } from '../src/commands/index.ts'
 import type { Engine } from '../src/engine.ts'
 import { openSession, type SessionInit } from '../src/session.node.ts'
 import { type MemoryPerson, MemoryWorld } from './memory-engine.ts'
 import { noSecrets, run, silentLog, temporaryHome } from './run.ts'
+import { hostOf } from './socket/host.ts'
 
 let home: string
 let world: MemoryWorld
@@ -33,7 +33,7 @@ afterEach(async () => {
 
 async function open(options: Partial<SessionInit> = {}): Promise<Session> {
   const session = await openSession({
-    table: { commands: COMMANDS, nouns: NOUNS },
+    ...hostOf(undefined as never),
     home,
     engine: async () => world,
     secrets: noSecrets,

@@ -24,7 +24,7 @@ export const daemon = defineCommand({
   async run(context: Context, input: Input) {
     const { startDaemon } = await import('../daemon/daemon.node.ts')
     const { parseHttpAddress } = await import('../daemon/address.ts')
-    const given = input.option('http')
+    const given = input.option('http') ?? context.settings.http.value
     const address = given === undefined ? undefined : parseHttpAddress(given)
     const session = await context.open()
     if (!session.isHolder) {

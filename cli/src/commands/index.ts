@@ -4,6 +4,7 @@ import { accountCreate } from './account/create.ts'
 import { accountShow } from './account/show.ts'
 import { chat } from './chat.ts'
 import { completion } from './completion.ts'
+import { configShow } from './config/show.ts'
 import { consumerConfirm } from './consumer/confirm.ts'
 import { consumerForget } from './consumer/forget.ts'
 import { consumerList } from './consumer/list.ts'
@@ -62,6 +63,7 @@ export const COMMANDS: readonly Command[] = [
   evidenceExport,
   evidenceCheck,
   idParse,
+  configShow,
   completion
 ]
 
@@ -73,5 +75,6 @@ export const NOUNS: Readonly<Record<string, string>> = {
   message: 'Send, list and follow messages',
   consumer: 'Programs that read events, and how far each has got',
   evidence: 'What relays signed and contradicted',
-  id: 'What links and ids say'
+  id: 'What links and ids say',
+  config: 'The settings of kith itself'
 }

@@ -3,6 +3,7 @@
 import type { MessengerApi } from '@kith/node'
 import type { Clock } from '../clock.ts'
 import type { Command, CommandTable, Context, Session } from '../command.ts'
+import type { Settings } from '../config/settings.ts'
 import type { Engine, Log } from '../engine.ts'
 import { CommandError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -17,6 +18,8 @@ export interface CommandHost {
   readonly clock: Clock
   readonly log: Log
   readonly engine: () => Promise<Engine>
+  readonly settings: Settings
+  readonly configFile: string
   readonly api: MessengerApi
 }
 
@@ -64,6 +67,7 @@ function contextOf(
     signal,
     startedAtMs: host.clock.now(),
     secrets: { given: async () => undefined, ask: async () => undefined },
+    waiting: (_, work) => work,
     open: async () => session,
     editor: undefined,
     fullScreen: undefined

@@ -81,7 +81,7 @@ describe('device add and link', () => {
     ['No', 'N']
   ])('link nothing when one says %s and the other %s', async (old, fresh) => {
     const ended = await link({ old, fresh })
-    expect([ended.old.code, ended.fresh.code]).toEqual([4, 4])
+    expect([ended.old.code, ended.fresh.code]).toEqual([6, 6])
     expect(ended.fresh.stderr).toContain('Nothing was linked')
   })
 
@@ -93,7 +93,7 @@ describe('device add and link', () => {
 
   it('link nothing when nobody answers', async () => {
     const { old, fresh } = await link({ old: '', fresh: 'yes' })
-    expect([old.code, fresh.code]).toEqual([4, 4])
+    expect([old.code, fresh.code]).toEqual([6, 6])
   })
 
   it('say that a code is used up', async () => {

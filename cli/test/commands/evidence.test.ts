@@ -77,7 +77,7 @@ describe('evidence', () => {
     }
   })
 
-  it('proves nothing when changed on the way: exit code 4', async () => {
+  it('proves nothing when changed on the way: exit code 6', async () => {
     const { statements, ...rest } = found()
     const other = found()
     for (const changed of [
@@ -89,7 +89,7 @@ describe('evidence', () => {
     ]) {
       const stdin = [JSON.stringify({ kithEvidence: 1, ...changed })]
       const { code, stdout, stderr } = await kith(['evidence', 'check'], { stdin })
-      expect({ code, stdout }).toEqual({ code: 4, stdout: '' })
+      expect({ code, stdout }).toEqual({ code: 6, stdout: '' })
       expect(stderr).toMatch(/^kith: This proves nothing against /)
     }
   })

@@ -90,7 +90,7 @@ describe('completion', () => {
   it.skipIf(!has('bash'))('of bash offers nouns, verbs and options', async () => {
     const { code, stdout } = await kith('completion', 'bash')
     expect(code).toBe(0)
-    expect(offered(stdout, 'con')).toEqual(['contact'])
+    expect(offered(stdout, 'cont')).toEqual(['contact'])
     expect(offered(stdout, 'contact', 'b')).toEqual(['block'])
     expect(offered(stdout, 'message', 'send', 'bob', 'hi', '--w')).toEqual(['--wait'])
     expect(offered(stdout, '--json', 'message', 'li')).toEqual(['list'])

@@ -141,7 +141,7 @@ describe('contact verify', () => {
 
   it('refuses other digits with an exit code of its own', async () => {
     const { code, stderr } = await kith(['contact', 'verify', 'bob', '--confirm', '1'.repeat(60)])
-    expect(code).toBe(4)
+    expect(code).toBe(6)
     expect(stderr).toContain('not your safety number')
   })
 })

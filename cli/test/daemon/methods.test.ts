@@ -124,7 +124,8 @@ describe('the description', () => {
       'device.link',
       'events',
       'message.watch',
-      'openrpc'
+      'openrpc',
+      'tui'
     ])
   })
 

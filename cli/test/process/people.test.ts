@@ -56,7 +56,7 @@ it('a stranger is a request until accepted, and blocked ones are refused', async
   expect(digits).toMatch(/^\d{60}$/)
   const wrong = ['contact', 'verify', 'eve', '--confirm', digits.split('').reverse().join('')]
   const mismatch = await stage.kith(wrong, { as: 'alice' })
-  expect([mismatch.code, mismatch.stdout]).toEqual([4, ''])
+  expect([mismatch.code, mismatch.stdout]).toEqual([6, ''])
   expect(mismatch.stderr).toContain('one of you was given a false account')
   await well('alice', 'contact', 'verify', 'eve', '--confirm', digits)
   expect(await well('alice', 'contact', 'list')).toContain(`eve  ${account}  ✓ verified`)

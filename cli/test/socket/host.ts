@@ -2,6 +2,7 @@
 import type { MessengerApi } from '@kith/node'
 import { systemClock } from '../../src/clock.ts'
 import { COMMANDS, NOUNS } from '../../src/commands/index.ts'
+import { resolveSettings } from '../../src/config/settings.ts'
 import type { CommandHost } from '../../src/rpc/command-methods.ts'
 import { silentLog } from '../run.ts'
 
@@ -10,6 +11,13 @@ export function hostOf(api: MessengerApi): CommandHost {
   return {
     table: { commands: COMMANDS, nouns: NOUNS },
     home: '/nowhere',
+    settings: resolveSettings({
+      options: {},
+      env: {},
+      file: { path: '', values: {} },
+      defaults: { home: '/nowhere', color: 'auto' }
+    }),
+    configFile: '/nowhere/config.toml',
     clock: systemClock,
     log: silentLog,
     engine: () => Promise.reject(new Error('no engine')),

@@ -40,7 +40,7 @@ async function createAccount(context: Context, input: Input): Promise<undefined>
   const relay = input.option('relay') ?? ''
   const passphrase = await choosePassphrase(context, input.flag('passphrase'))
   const engine = await context.engine()
-  const { account, recoveryWords } = await engine.createAccount({
+  const creating = engine.createAccount({
     home: context.home,
     relay,
     name: chosen,
@@ -48,6 +48,8 @@ async function createAccount(context: Context, input: Input): Promise<undefined>
     signal: context.signal,
     ...(passphrase === undefined ? {} : { passphrase })
   })
+  const registering = line`registering at the relay`
+  const { account, recoveryWords } = await context.waiting(registering, creating)
   await context.output.value({ account, recoveryWords })
   await printCreated(context, account, recoveryWords.split(' '))
   return undefined

@@ -61,7 +61,8 @@ async function sendMessage(context: Context, input: Input): Promise<ExitCode> {
   try {
     const stored = await api.sendMessage({ to, text })
     const target = wanted ?? 'accepted'
-    const last = await follow(stored, { target, events, firstEvent, signal: limit.signal })
+    const following = follow(stored, { target, events, firstEvent, signal: limit.signal })
+    const last = await context.waiting(line`waiting until it is ${target}`, following)
     await printSent(context, last, to)
     return wanted === undefined || hasReached(last.state, wanted) ? EXIT.ok : EXIT.network
   } finally {
