@@ -125,10 +125,10 @@ export function actionOf(place: Place, name: string): Action | undefined {
 /** The keys most needed there, for the last row of the screen. */
 const HINTS: Readonly<Record<Place, string>> = {
   everywhere: 'Esc back  ? keys',
-  list: 'Enter open  n add  p people  ? keys  q leave',
-  conversation: 'Enter send  Alt-Enter line  Esc list  F1 keys',
-  people: 'Enter open  a accept  b block  v verify  n add  Esc',
-  devices: 'r rename  x remove  Esc back',
+  list: 'Enter open  ? keys  q leave  n add  p people',
+  conversation: 'Enter send  Esc list  F1 keys  Alt-Enter new line',
+  people: 'Esc back  Enter open  a accept  b block  v verify  n add',
+  devices: 'Esc back  r rename  x remove',
   account: 'Esc back'
 }
 

@@ -8,7 +8,7 @@ export async function loadFullScreen(env: Record<string, string | undefined>) {
   const before = Object.fromEntries(Object.keys(SETTINGS).map((key) => [key, env[key]]))
   Object.assign(env, SETTINGS)
   try {
-    return await import('./run.node.tsx')
+    return await import('./index.ts')
   } finally {
     for (const [key, value] of Object.entries(before)) {
       if (value === undefined) delete env[key]

@@ -14,6 +14,7 @@ export type Style =
   | 'mark'
   | 'unread'
   | 'bar'
+  | 'title'
   | 'selected'
   | 'match'
   | 'good'
@@ -26,6 +27,7 @@ export interface Look {
   readonly bold?: boolean
   readonly dimColor?: boolean
   readonly inverse?: boolean
+  readonly underline?: boolean
 }
 
 export type Theme = Readonly<Record<Style, Look>>
@@ -39,6 +41,7 @@ const PLAIN: Theme = {
   mark: {},
   unread: { bold: true },
   bar: { inverse: true },
+  title: { inverse: true },
   selected: { inverse: true },
   match: { inverse: true },
   good: { bold: true },
@@ -53,6 +56,7 @@ const DARK: Theme = {
   mark: { color: 'green' },
   unread: { color: 'yellow', bold: true },
   bar: { color: 'white', backgroundColor: 'blue', bold: true },
+  title: { bold: true, underline: true },
   match: { color: 'black', backgroundColor: 'yellow' },
   good: { color: 'green' },
   error: { color: 'white', backgroundColor: 'red', bold: true }

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process'
 import { chmod, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { Screen, type ScreenOptions } from '../../src/testing/index.ts'
 import { ProcessStage, until } from '../process/stage.ts'
-import { Screen, type ScreenOptions } from './screen.ts'
 
 const KITH = join(import.meta.dirname, '..', '..', 'bin', 'kith.js')
 const ENTER = '\r'

@@ -8,7 +8,7 @@ import { composerRows } from '../composer-layout.ts'
 import { composerRowsMax, layoutOf, messageRows } from '../layout.ts'
 import { transcriptRows } from '../widgets/transcript-rows.ts'
 import { draftOf, EMPTY, edit, insert } from './draft.ts'
-import { type Chat, chatOf, complain, type Model, withChat } from './model.ts'
+import { type Chat, chatOf, chatsInOrder, complain, type Model, withChat } from './model.ts'
 import { type Effect, only, type Page, type Step } from './step-input.ts'
 
 /** Messages read at a time; also what a chat is brought up to date with. */
@@ -135,12 +135,20 @@ export function takePage(
     const notices = mergeNotices(chat.notices, page.notices)
     const messages = merged.messages.slice(-MESSAGES_MAX)
     const seen = chat.seen ?? newestOf(messages)
-    return { ...merged, messages, notices, gaps: page.gaps, seen }
+    return { ...merged, messages, notices, gaps: page.gaps, seen, isRead: true }
   }
   // Rows above move nothing that is counted from below.
-  return look(
-    isEarlier ? withChat(model, conversation, change) : changeBelow(model, conversation, change)
-  )
+  const paged = isEarlier
+    ? withChat(model, conversation, change)
+    : changeBelow(model, conversation, change)
+  return look(markNewest(model, paged))
+}
+
+/** When all conversations have been read for the first time, the newest is the marked one. */
+function markNewest(before: Model, model: Model): Model {
+  const isWhole = ({ chats }: Model) => [...chats.values()].every(({ isRead }) => isRead)
+  if (model.isInChat || isWhole(before) || !isWhole(model)) return model
+  return { ...model, current: chatsInOrder(model)[0]?.contact.conversation }
 }
 
 const gapKey = (gap: GapView): string => JSON.stringify(gap.missing)

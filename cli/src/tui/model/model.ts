@@ -24,6 +24,8 @@ export interface Chat {
   /** Whether earlier messages may be had. */
   readonly hasEarlier: boolean
   readonly isLoading: boolean
+  /** Whether its first page has come. */
+  readonly isRead: boolean
   /** `local` of the newest message that was looked at; undefined: all that the first page brings was. */
   readonly seen: number | undefined
   /** Rows between the newest line and the lowest one shown. */
@@ -159,6 +161,7 @@ export const newChat = (contact: ContactView, seen: number | undefined): Chat =>
   notices: [],
   hasEarlier: false,
   isLoading: false,
+  isRead: false,
   seen,
   scroll: 0,
   draft: EMPTY,

@@ -30,10 +30,8 @@ export function peopleOf(model: Model): readonly Person[] {
   ]
 }
 
-export function selectedPerson(model: Model): Person | undefined {
-  const people = peopleOf(model)
-  return people[Math.min(model.selected.people ?? 0, people.length - 1)]
-}
+export const selectedPersonIndex = (model: Model): number =>
+  Math.max(0, Math.min(model.selected.people ?? 0, peopleOf(model).length - 1))
 
 const nameOf = (person: Person) =>
   name(person.kind === 'request' ? person.request.name : person.contact.name)
@@ -50,7 +48,7 @@ export const prompt = (model: Model, asked: Prompt): Model => ({ ...model, promp
 
 export function actOnPeople(model: Model, action: Action): Step | undefined {
   if (action === 'add') return only(askLink(model))
-  const person = selectedPerson(model)
+  const person = peopleOf(model)[selectedPersonIndex(model)]
   if (person === undefined) return undefined
   if (action === 'open' && person.kind === 'contact') {
     return openChat(model, person.contact.conversation)

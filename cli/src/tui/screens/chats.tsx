@@ -9,9 +9,6 @@ import { bar, ends, type Row, span } from '../widgets/row.ts'
 import { Rows } from '../widgets/rows.tsx'
 import { transcriptRows } from '../widgets/transcript-rows.ts'
 
-/** Counts beyond this are not worth the columns. */
-const UNREAD_SHOWN_MAX = 99
-
 export function Chats({ model, theme }: { readonly model: Model; readonly theme: Theme }) {
   const { listColumns, chatColumns, bodyRows } = layoutOf(model)
   const chat = chatOf(model)
@@ -62,13 +59,15 @@ function emptyRows({ account }: Model): readonly Row[] {
 function listRow(model: Model, chat: Chat, columns: number): Row {
   const { contact, draft } = chat
   const unread = unreadOf(chat)
-  const count = unread > UNREAD_SHOWN_MAX ? line`${UNREAD_SHOWN_MAX}+` : line`${unread}`
+  const hasMore = chat.hasEarlier && unread === chat.messages.length
+  const count = line`${unread}${hasMore ? '+' : ''}`
   const isMarked = contact.conversation === model.current
-  const lead = isMarked && model.isInChat ? line`>` : line` `
+  const isOpen = isMarked && model.isInChat
+  const lead = isOpen ? line`>` : line` `
   const left: Row = [
     span(unread > 0 ? 'unread' : 'text', line`${lead}${name(contact.name)}`),
     span('good', contact.isVerified ? line` ✓` : line``),
-    span('dim', draft.text === '' ? line`` : line` (draft)`)
+    span('dim', draft.text === '' || isOpen ? line`` : line` (draft)`)
   ]
   const row = ends(left, unread > 0 ? [span('unread', line`${count} `)] : [], columns)
   return isMarked && !model.isInChat ? bar(row, 'selected', columns) : row
@@ -92,8 +91,8 @@ function titleRow(chat: Chat, columns: number): Row {
   const verified = contact.isVerified ? line` ✓ verified` : line``
   const below = scroll === 0 ? line`` : line`↓ ${scroll} rows`
   const fresh = scroll > 0 && unread > 0 ? line` (${unread} new)` : line``
-  const left: Row = [span('bar', line` ${name(contact.name)}`), span('bar', verified)]
-  return bar(ends(left, [span('bar', line`${below}${fresh} `)], columns), 'bar', columns)
+  const left: Row = [span('title', line` ${name(contact.name)}`), span('title', verified)]
+  return bar(ends(left, [span('title', line`${below}${fresh} `)], columns), 'title', columns)
 }
 
 /** What is written, as many rows of it as are free, those with the cursor among them. */

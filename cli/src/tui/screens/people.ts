@@ -3,7 +3,7 @@ import { line, name, paragraph } from '../../output.ts'
 import { dayOf, timeOf } from '../../transcript.ts'
 import { wrap } from '../cells.ts'
 import type { Model } from '../model/model.ts'
-import { type Person, peopleOf, selectedPerson } from '../model/people.ts'
+import { type Person, peopleOf, selectedPersonIndex } from '../model/people.ts'
 import { bar, ends, type Row, span } from '../widgets/row.ts'
 import { windowAround } from '../widgets/window.ts'
 
@@ -14,11 +14,11 @@ export function peopleRows(model: Model, height: number): readonly Row[] {
   const { columns } = model
   const people = peopleOf(model)
   if (people.length === 0) return [[span('dim', line`Nobody yet. n adds a contact by link.`)]]
-  const person = selectedPerson(model)
+  const at = selectedPersonIndex(model)
+  const person = people[at]
   const about = person === undefined ? [] : aboutRows(person, columns)
   const detail = about.slice(0, Math.max(1, Math.floor(height / DETAIL_SHARE)))
   const free = height - detail.length - 1
-  const at = person === undefined ? 0 : people.indexOf(person)
   const shown = windowAround(people, at, free).map((one) => {
     const row = personRow(one, columns)
     return one === person ? bar(row, 'selected', columns) : row

@@ -77,7 +77,15 @@ function layMessage(message: MessageView, columns: number): readonly Row[] {
   const rows: Row[] = isBeside
     ? [[...head, span('text', lines[0] ?? line``)], ...lines.slice(1).map(under)]
     : [head, ...lines.map(under)]
-  return withState(rows, { state: stateWords(message), margin, columns })
+  const state = stateWords(message)
+  const isWay = message.reason === undefined
+  // The way alone is not worth a row of a small screen.
+  return withState(rows, {
+    state,
+    margin,
+    columns,
+    mayBeLeftOut: isWay && columns < NARROW_COLUMNS
+  })
 }
 
 function headOf(message: MessageView, columns: number): Span[] {
@@ -99,14 +107,16 @@ function stateWords({ state, reason, path }: MessageView): SafeText {
 /** Behind the text when there is room, else on a row of its own. */
 function withState(
   rows: readonly Row[],
-  { state, margin, columns }: { state: SafeText; margin: SafeText; columns: number }
+  options: { state: SafeText; margin: SafeText; columns: number; mayBeLeftOut: boolean }
 ): readonly Row[] {
+  const { state, margin, columns, mayBeLeftOut } = options
   if (state.text === '') return rows
   const last = rows.at(-1) ?? []
   const used = cellsOf(join(last.map(({ text }) => text)))
   if (used + 2 + cellsOf(state) <= columns) {
     return [...rows.slice(0, -1), [...last, span('dim', join([spaces(2), state]))]]
   }
+  if (mayBeLeftOut) return rows
   const below = wrap(state, { cells: Math.max(1, columns - cellsOf(margin)) })
   return [...rows, ...below.map((part): Row => [span('dim', margin), span('dim', part)])]
 }

@@ -4,7 +4,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { IBufferCell } from '@xterm/headless'
 import xterm from '@xterm/headless'
+import { pause, systemClock } from '../clock.ts'
 
 export interface ScreenOptions {
   readonly columns: number
@@ -12,6 +14,29 @@ export interface ScreenOptions {
   readonly env: Readonly<Record<string, string>>
   /** For the name of the terminal. */
   readonly folder: string
+}
+
+/** What stands in a cell, and how. */
+export interface Cell {
+  /** Empty for the second half of a wide character. */
+  readonly text: string
+  readonly cells: number
+  /** Of the sixteen colours; undefined: the terminal's own. */
+  readonly color: number | undefined
+  readonly ground: number | undefined
+  readonly isBold: boolean
+  readonly isInverse: boolean
+}
+
+function cellOf(cell: IBufferCell | undefined): Cell {
+  return {
+    text: cell?.getChars() ?? '',
+    cells: cell?.getWidth() ?? 1,
+    color: cell?.isFgPalette() ? cell.getFgColor() : undefined,
+    ground: cell?.isBgPalette() ? cell.getBgColor() : undefined,
+    isBold: (cell?.isBold() ?? 0) > 0,
+    isInverse: (cell?.isInverse() ?? 0) > 0
+  }
 }
 
 /** Longest wait for something to be shown. */
@@ -71,22 +96,33 @@ export class Screen {
     )
   }
 
+  /** The rows that are in sight, cell by cell. */
+  get cells(): readonly (readonly Cell[])[] {
+    const { active } = this.terminal.buffer
+    return Array.from({ length: this.terminal.rows }, (_, row) => {
+      const line = active.getLine(active.viewportY + row)
+      return Array.from({ length: this.terminal.cols }, (__, column) =>
+        cellOf(line?.getCell(column))
+      )
+    })
+  }
+
   get text(): string {
     return this.rows.join('\n')
   }
 
   /** Waits until the screen shows it; throws with the screen when it does not. */
   async shows(wanted: string | RegExp | ((screen: Screen) => boolean), waitMs = WAIT_MS) {
-    const giveUpAt = Date.now() + waitMs
+    const giveUpAt = systemClock.now() + waitMs
     const isShown = () => {
       if (typeof wanted === 'function') return wanted(this)
       return typeof wanted === 'string' ? this.text.includes(wanted) : wanted.test(this.text)
     }
     while (!isShown()) {
-      if (Date.now() > giveUpAt || this.isOver) {
+      if (systemClock.now() > giveUpAt || this.isOver) {
         throw new Error(`never shown: ${wanted}\n${this.text}\n(over: ${this.isOver})`)
       }
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      await pause(systemClock, POLL_MS, new AbortController().signal)
     }
   }
 
