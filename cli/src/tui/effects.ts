@@ -16,6 +16,7 @@ export interface Surroundings {
   open(): Promise<void>
   /** Resolves to the text as it was left; undefined when it is to stay as it was. */
   editor(text: string): Promise<string | undefined>
+  copy(text: string): void
   remember(): void
   quit(): void
 }
@@ -65,6 +66,12 @@ export class Effects {
     if (effect.do === 'send') {
       return { type: 'not-sent', conversation: effect.conversation, text: effect.text, why }
     }
+    if (effect.do === 'create-account') {
+      return { type: 'link-refused', kind: 'relay-link', link: effect.relay, why }
+    }
+    if (effect.do === 'add-contact') {
+      return { type: 'link-refused', kind: 'contact-link', link: effect.link, why }
+    }
     if (effect.do === 'page' || effect.do === 'earlier') {
       return { type: 'page-failed', conversation: effect.conversation, why }
     }
@@ -88,6 +95,8 @@ export class Effects {
         return this.open()
       case 'editor':
         return this.edit(effect)
+      case 'copy':
+        return outside.copy(effect.text)
       case 'remember':
         return outside.remember()
       case 'quit':

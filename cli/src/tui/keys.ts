@@ -31,6 +31,7 @@ export type Action =
   | 'ignore'
   | 'block'
   | 'rename'
+  | 'copy'
   | 'remove'
 
 export interface Binding {
@@ -96,6 +97,8 @@ export const BINDINGS: readonly Binding[] = [
   bind('people', ['v'], 'v', 'verify', 'safety number, to compare'),
   bind('people', ['n'], 'n', 'add', 'add a contact by link'),
 
+  bind('account', ['c'], 'c', 'copy', 'copy the link, where the terminal lets programs copy'),
+
   bind('devices', UP, '↑ k', 'up', 'device above'),
   bind('devices', DOWN, '↓ j', 'down', 'device below'),
   bind('devices', ['r'], 'r', 'rename', 'rename, on this device only'),
@@ -129,7 +132,7 @@ const HINTS: Readonly<Record<Place, string>> = {
   conversation: 'Enter send  Esc list  F1 keys  Alt-Enter new line',
   people: 'Esc back  Enter open  a accept  b block  v verify  n add',
   devices: 'Esc back  r rename  x remove',
-  account: 'Esc back'
+  account: 'Esc back  c copy the link'
 }
 
 export const hintOf = (place: Place): string => HINTS[place]

@@ -24,6 +24,8 @@ export class Program {
   private readonly init: ProgramInit
   private readonly effects: Effects
   private readonly watchers = new Set<() => void>()
+  /** Texts that are on their way into the outbox. */
+  private readonly sending = new Set<Promise<void>>()
   private session: Session | undefined
   private current: Model
 
@@ -55,7 +57,17 @@ export class Program {
     const isChanged = model !== this.current
     this.current = model
     if (isChanged) for (const watcher of this.watchers) watcher()
-    for (const effect of effects) void this.effects.perform(effect)
+    for (const effect of effects) {
+      const performed = this.effects.perform(effect)
+      if (effect.do !== 'send') continue
+      this.sending.add(performed)
+      void performed.then(() => this.sending.delete(performed))
+    }
+  }
+
+  /** Resolves when every text that was sent is stored or refused. */
+  async settled(): Promise<void> {
+    await Promise.all(this.sending)
   }
 
   /** Reads what there is and follows what happens, until the signal aborts. */

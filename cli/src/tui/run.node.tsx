@@ -1,6 +1,7 @@
 // Runs the full-screen terminal on a real one: opens the account, draws with ink, gives the terminal to an editor and takes
 // it back, and leaves it as it was.
 import { type Instance, render } from 'ink'
+import { pause } from '../clock.ts'
 import type { Context, FullScreen, Session } from '../command.ts'
 import { failureOf } from '../errors.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
@@ -12,9 +13,11 @@ import { initial, type Model } from './model/model.ts'
 import { RELAY_PROMPT } from './model/welcome.ts'
 import { Program } from './program.ts'
 import { readRecord, type TerminalRecord } from './record.node.ts'
-import { keepPanesApart, sizeOf, takeTerminal } from './terminal.node.ts'
+import { copyThrough, keepPanesApart, sizeOf, takeTerminal } from './terminal.node.ts'
 import type { ThemeName } from './theme.ts'
 
+/** Longest wait at the end for texts that are just being stored; that takes milliseconds. */
+const SETTLE_MS = 5_000
 /** The record is written this long after a change, so that a burst of messages writes it once. */
 const REMEMBER_MS = 1_000
 
@@ -54,6 +57,7 @@ class Running {
   private leave: (() => void) | undefined
   private fail: (error: unknown) => void = () => undefined
   private cancelRemember: (() => void) | undefined
+  private creating: Promise<void> | undefined
   private writing = Promise.resolve()
 
   constructor(context: Context, options: RunningOptions) {
@@ -70,6 +74,7 @@ class Running {
         createAccount: (account) => this.createAccount(account),
         open: async () => this.program.attach(await context.open()),
         editor: (text) => this.editor(text),
+        copy: (text) => copyThrough(options.screen.output, text),
         remember: () => this.remember(),
         quit: () => this.ending.abort()
       }
@@ -109,9 +114,19 @@ class Running {
       this.ending.abort()
       this.hide()
       giveBack()
-      await this.writeRecord()
+      await this.settle()
     }
     return EXIT.ok
+  }
+
+  /** What was begun ends in order: an account is made or not made, a text is stored or refused in words. */
+  private async settle(): Promise<void> {
+    const { clock, output, signal } = this.context
+    await this.creating
+    await Promise.race([this.program.settled(), pause(clock, SETTLE_MS, signal)])
+    await this.writeRecord()
+    const { status } = this.program.model
+    if (status?.isError === true) await output.notice(status.text)
   }
 
   private show(): void {
@@ -166,10 +181,11 @@ class Running {
   }
 
   private async createAccount({ relay, name }: { relay: string; name: string }): Promise<string> {
-    const { home, log, secrets, signal } = this.context
+    const { home, log, secrets, output } = this.context
     const engine = await this.context.engine()
     const passphrase = await secrets.given()
-    const { recoveryWords } = await engine.createAccount({
+    const signal = AbortSignal.any([this.context.signal, this.ending.signal])
+    const created = engine.createAccount({
       home,
       relay,
       name,
@@ -177,7 +193,14 @@ class Running {
       signal,
       ...(passphrase === undefined ? {} : { passphrase })
     })
-    return recoveryWords
+    this.creating = created.then(
+      async ({ recoveryWords }) => {
+        // Made at the moment of leaving: there is no screen any more to show them on.
+        if (signal.aborted) await output.notice(line`Recovery words: ${recoveryWords}`)
+      },
+      () => undefined
+    )
+    return (await created).recoveryWords
   }
 
   private remember(): void {

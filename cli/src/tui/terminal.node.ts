@@ -58,6 +58,11 @@ export function takeTerminal(
   return restore
 }
 
+/** Into the clipboard of the person's own machine, also over ssh (xterm, OSC 52); terminals that do not know it ignore it. */
+export const copyThrough = (output: WriteStream, text: string): void => {
+  output.write(`\u001B]52;c;${Buffer.from(text, 'utf8').toString('base64')}\u001B\\`)
+}
+
 /** What a terminal that does not tell its size most likely has. */
 export const sizeOf = ({ columns, rows }: Pick<WriteStream, 'columns' | 'rows'>) => ({
   columns: columns || 80,

@@ -180,7 +180,8 @@ describe('the list', () => {
     await shows(stage, 'carol')
     stage.press('n', 'nonsense', ENTER, ENTER)
     await shows(stage, 'This is not a contact link.')
-    stage.press('n', dave.link, ENTER, 'David', ENTER)
+    await shows(stage, '> nonsense')
+    stage.press('\u0015', dave.link, ENTER, 'David', ENTER)
     await shows(stage, ' David')
     expect(alice.find('David').account).toBe(dave.account)
   })
@@ -233,6 +234,15 @@ describe('people and devices', () => {
     await shows(stage, /bob +✓ verified/)
   })
 
+  it('shows the own link and hands it to the terminal', async () => {
+    const stage = new TuiStage(alice)
+    await shows(stage, 'carol')
+    stage.press('a')
+    await shows(stage, 'kith:contact/')
+    stage.press('c')
+    expect(stage.done).toContain(`copy ${alice.link}`)
+  })
+
   it('renames a device, and removes one after a yes only', async () => {
     const stage = new TuiStage(alice)
     await shows(stage, 'carol')
@@ -252,7 +262,8 @@ describe('a first start', () => {
     expect(stage.text).toContain('There is no account')
     stage.press('nonsense', ENTER, 'alice', ENTER)
     await shows(stage, 'No join link.')
-    stage.press('kith:join/x', ENTER, 'alice', ENTER)
+    await shows(stage, '> nonsense')
+    stage.press('\u0015', 'kith:join/x', ENTER, 'alice', ENTER)
     await shows(stage, 'Type word 5')
     for (const word of [1, 12, 24]) expect(stage.text).toContain(`${word} word${word}`)
     stage.press(ESCAPE, 'word4', ENTER)

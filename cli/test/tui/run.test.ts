@@ -69,7 +69,7 @@ it('leaves the terminal as it was when drawing fails, and says that something di
     isTerminal: true,
     fullScreen: one.screen
   })
-  expect(code).toBe(1)
+  expect(code).toBe(70)
   expect(stderr).toContain('Something inside went wrong')
   expectRestored(one)
 })

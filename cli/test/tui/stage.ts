@@ -50,6 +50,7 @@ export class TuiStage {
         },
         open: async () => void this.done.push('open'),
         editor: async (text) => (edited === undefined ? undefined : `${text}${edited}`),
+        copy: (text) => void this.done.push(`copy ${text}`),
         remember: () => void this.done.push('remember'),
         quit: () => void this.done.push('quit')
       }

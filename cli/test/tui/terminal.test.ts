@@ -7,7 +7,6 @@ import { ProcessStage, until } from '../process/stage.ts'
 
 const KITH = join(import.meta.dirname, '..', '..', 'bin', 'kith.js')
 const ENTER = '\r'
-const ESCAPE = '\u001B'
 const CTRL_C = '\u0003'
 const CTRL_E = '\u0005'
 
@@ -83,7 +82,7 @@ describe('kith alone on a terminal', () => {
     await screen.shows('Your name')
     screen.type(`alice${ENTER}`)
     await screen.shows((one) => one.text.includes('Join link') && one.text.includes('Try:'))
-    screen.type(`${join_}${ENTER}`)
+    screen.type(`\u0015${join_}${ENTER}`)
     await screen.shows('Your name')
     screen.type(`alice${ENTER}`)
     await screen.shows('Type word')
@@ -143,35 +142,17 @@ describe('kith alone on a terminal', () => {
     expectRestored(screen)
   })
 
-  it('counts what nobody looked at, also over a restart, and keeps the theme', async () => {
+  it('counts what came meanwhile, lends the terminal to an editor, asks before a text is lost', async () => {
     await stage.kith(['message', 'send', 'alice', 'news', '--wait', 'accepted'], { as: 'bob' })
-    const screen = open('alice')
-    await screen.shows('1 unread')
-    screen.type('t')
-    await screen.shows('Theme: light')
-    screen.type('q')
-    await screen.ended()
-    const again = open('alice')
-    await again.shows('1 unread')
-    again.type(ENTER)
-    await again.shows((one) => !one.text.includes('unread'))
-    again.type(`${ESCAPE}`)
-    await again.shows('q leave')
-    again.type('q')
-    await again.ended()
-    const record = await readFile(join(stage.home('alice'), 'terminal.json'), 'utf8')
-    expect(JSON.parse(record)).toMatchObject({ theme: 'light' })
-    expect(record).not.toMatch(/bob|[a-z2-7]{20}/)
-  })
-
-  it('gives the terminal to an editor and takes it back, and asks before a text is lost', async () => {
     const editor = join(stage.folder, 'editor.sh')
     await writeFile(editor, '#!/bin/sh\nprintf "%s and\\nmore" "$(cat "$1")" > "$1"\n')
     await chmod(editor, 0o700)
     const screen = open('alice', { env: { EDITOR: editor } })
-    await screen.shows('relay ✓')
+    await screen.shows('1 unread')
+    screen.type('t')
+    await screen.shows('Theme: light')
     screen.type(ENTER)
-    await screen.shows('Enter send')
+    await screen.shows((one) => !one.text.includes('unread'))
     screen.type('typed')
     await screen.shows('> typed')
     screen.type(CTRL_E)
@@ -184,31 +165,30 @@ describe('kith alone on a terminal', () => {
     screen.type(CTRL_C + CTRL_C)
     expect(await screen.ended()).toBe(0)
     expectRestored(screen)
+    const record = await readFile(join(stage.home('alice'), 'terminal.json'), 'utf8')
+    expect(JSON.parse(record)).toMatchObject({ theme: 'light' })
+    expect(record).not.toMatch(/bob|[a-z2-7]{40}/)
   })
 
-  it('goes on when the process that holds the store is killed', async () => {
+  it('goes on when the holder of the store is killed, and ends in order at a signal', async () => {
     const holder = stage.start(['message', 'watch', '--json'], { as: 'alice', input: null })
     await until(() => holder.stdout().includes('ready'))
-    const screen = open('alice')
+    const argv = ['sh', '-c', `'${process.execPath}' '${KITH}'; stty -a`]
+    const screen = open('alice', { argv, env: { NO_COLOR: '1', TERM: 'linux' } })
     await screen.shows('bob')
     holder.child.kill('SIGKILL')
     screen.type(ENTER)
     screen.type(`still here${ENTER}`)
     await screen.shows(/✓ {2}alice: still here/)
-    screen.type(CTRL_C)
-    expect(await screen.ended()).toBe(0)
-  })
-
-  it('leaves the terminal as it was when it is told to end', async () => {
-    const argv = ['sh', '-c', `'${process.execPath}' '${KITH}'; stty -a`]
-    const screen = open('alice', { argv })
-    await screen.shows('relay ✓')
     const pid = execFileSync('pgrep', ['-f', `^${process.execPath} ${KITH}$`], { encoding: 'utf8' })
     process.kill(Number(pid.trim().split('\n').at(-1)), 'SIGTERM')
     await screen.ended()
     expectRestored(screen)
     expect(screen.text).toMatch(/[^-]icanon/)
     expect(screen.text).toMatch(/ echo /)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: colours
+    expect(screen.sent).not.toMatch(/\u001B\[(?:3[0-8]|4[0-8]|9\d|10\d)m/)
+    expect(screen.sent).not.toContain('Warning')
   })
 
   it('says in words what a terminal lacks', async () => {

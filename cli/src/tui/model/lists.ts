@@ -3,7 +3,7 @@ import { line, name } from '../../output.ts'
 import type { Action } from '../keys.ts'
 import { openChat } from './chat.ts'
 import { draftOf } from './draft.ts'
-import { chatsInOrder, leave, type Model, visit } from './model.ts'
+import { chatsInOrder, leave, type Model, say, visit } from './model.ts'
 import { actOnPeople, askLink, peopleOf, prompt } from './people.ts'
 import { only, type Step } from './step-input.ts'
 
@@ -53,10 +53,19 @@ export function act(model: Model, action: Action): Step {
 function actOnScreen(model: Model, action: Action): Step | undefined {
   if (model.screen === 'people') return actOnPeople(model, action)
   if (model.screen === 'devices') return actOnDevices(model, action)
+  if (model.screen === 'account') return action === 'copy' ? copyLink(model) : undefined
   if (model.screen !== 'chats') return undefined
   if (action === 'add') return only(askLink(model))
   if (action !== 'open') return undefined
   return model.current === undefined ? only(model) : openChat(model, model.current)
+}
+
+function copyLink(model: Model): Step {
+  const { account } = model
+  if (account === undefined) return only(model)
+  // Terminals do not answer.
+  const said = say(model, line`The link was handed to the terminal, to be pasted elsewhere.`)
+  return only(said, { do: 'copy', text: account.link })
 }
 
 function actOnDevices(model: Model, action: Action): Step | undefined {

@@ -36,13 +36,14 @@ export const selectedPersonIndex = (model: Model): number =>
 const nameOf = (person: Person) =>
   name(person.kind === 'request' ? person.request.name : person.contact.name)
 
-export const askLink = (model: Model): Model =>
-  prompt(model, {
-    kind: 'contact-link',
-    title: line`Contact link (kith:contact/…): `,
-    draft: EMPTY,
-    subject: ''
-  })
+export const LINK_PROMPT: Prompt = {
+  kind: 'contact-link',
+  title: line`Contact link (kith:contact/…): `,
+  draft: EMPTY,
+  subject: ''
+}
+
+export const askLink = (model: Model): Model => prompt(model, LINK_PROMPT)
 
 export const prompt = (model: Model, asked: Prompt): Model => ({ ...model, prompt: asked })
 

@@ -51,6 +51,13 @@ export type Input =
       readonly text: string
       readonly why: SafeText
     }
+  /** A link that did not work: it stands in its prompt again. */
+  | {
+      readonly type: 'link-refused'
+      readonly kind: 'relay-link' | 'contact-link'
+      readonly link: string
+      readonly why: SafeText
+    }
   | { readonly type: 'page-failed'; readonly conversation: string; readonly why: SafeText }
   | { readonly type: 'safety'; readonly safety: SafetyView }
   | { readonly type: 'verified'; readonly contact: ContactView }
@@ -88,6 +95,8 @@ export type Effect =
   /** The account is there and its words are confirmed: open it. */
   | { readonly do: 'open' }
   | { readonly do: 'editor'; readonly conversation: string; readonly text: string }
+  /** Into the clipboard of the terminal. */
+  | { readonly do: 'copy'; readonly text: string }
   /** Write down theme and what was looked at. */
   | { readonly do: 'remember' }
   | { readonly do: 'quit' }

@@ -32,6 +32,7 @@ import {
   visit,
   withChat
 } from './model.ts'
+import { LINK_PROMPT } from './people.ts'
 import { placeOf } from './place.ts'
 import { answerQuestion, pressInPrompt, typeInPrompt } from './prompts.ts'
 import { type Effect, type Input, type Loaded, only, type Step } from './step-input.ts'
@@ -49,6 +50,8 @@ export function step(model: Model, input: Input): Step {
       return takeLoaded(model, input.loaded)
     case 'page':
       return takePage(model, input)
+    case 'link-refused':
+      return only(askLinkAgain(model, input))
     case 'page-failed':
       return only(
         complain(
@@ -85,16 +88,18 @@ export function step(model: Model, input: Input): Step {
         { do: 'load' }
       )
     case 'status':
-      return only(
-        afterFailure(input.isError ? complain(model, input.text) : say(model, input.text))
-      )
+      return only({
+        ...(input.isError ? complain(model, input.text) : say(model, input.text)),
+        isBusy: false
+      })
   }
 }
 
-/** An account that could not be made may be tried again. */
-function afterFailure(model: Model): Model {
-  const isStuck = model.screen === 'welcome' && model.isBusy
-  return isStuck ? { ...model, isBusy: false, prompt: RELAY_PROMPT } : { ...model, isBusy: false }
+/** Nobody pastes a link twice because it held a slip. */
+function askLinkAgain(model: Model, { kind, link, why }: Extract<Input, { type: 'link-refused' }>) {
+  const asked = kind === 'relay-link' ? RELAY_PROMPT : LINK_PROMPT
+  const prompt = model.prompt ?? { ...asked, draft: draftOf(link) }
+  return { ...complain(model, why), isBusy: false, prompt }
 }
 
 function takeKey(model: Model, key: Extract<Input, { type: 'key' }>['key']): Step {

@@ -14,6 +14,7 @@ const TITLES: Readonly<Partial<Record<Place, string>>> = {
   list: 'In the list',
   conversation: 'In a conversation',
   people: 'People',
+  account: 'Your account',
   devices: 'Devices'
 }
 
