@@ -106,19 +106,29 @@ function controlKey(character: string): Key {
   return { type: 'key', name: `ctrl+${letter}` }
 }
 
+const CTRL_C = '\u0003'
+
 /** Keeps what is unfinished between two pieces of input. */
 export class KeyDecoder {
   private pending = ''
+  /** What was pasted so far; undefined outside of a paste. */
+  private pasted: string | undefined
 
   /** Whether an Escape waits: alone it is the key, with more behind it a sequence. */
   get isPending(): boolean {
-    return this.pending !== '' && !this.pending.startsWith(PASTE_START)
+    return this.pending !== '' && this.pasted === undefined
   }
 
   push(input: string): readonly Key[] {
+    // Somebody whose terminal never ends a paste can still leave.
+    if (input === CTRL_C) {
+      this.pasted = undefined
+      this.pending = ''
+    }
     const text = this.pending + input
     this.pending = ''
-    return this.isUnmarkedPaste(text) ? [{ type: 'paste', text }] : this.decode(text)
+    const isPaste = this.pasted === undefined && this.isUnmarkedPaste(text)
+    return isPaste ? [{ type: 'paste', text }] : this.decode(text)
   }
 
   /** Nothing followed in time: what waits is what it looks like. */
@@ -150,7 +160,11 @@ export class KeyDecoder {
 
   /** How many units were used; 0 when more have to come. */
   private take(rest: string, keys: Key[]): number {
-    if (rest.startsWith(PASTE_START)) return this.takePaste(rest, keys)
+    if (this.pasted !== undefined) return this.takePaste(this.pasted, rest, keys)
+    if (rest.startsWith(PASTE_START)) {
+      this.pasted = ''
+      return PASTE_START.length
+    }
     if (rest.startsWith('\u001B')) return this.takeEscape(rest, keys)
     if (CONTROL.test(rest[0] as string)) {
       keys.push(controlKey(rest[0] as string))
@@ -162,12 +176,16 @@ export class KeyDecoder {
     return typed.length
   }
 
-  private takePaste(rest: string, keys: Key[]): number {
+  /** Up to the mark at its end, however long it is: no line of a paste may ever count as typed. */
+  private takePaste(pasted: string, rest: string, keys: Key[]): number {
     const end = rest.indexOf(PASTE_END)
-    if (end < 0 && rest.length <= PASTE_UNITS_MAX) return 0
-    const text = rest.slice(PASTE_START.length, end < 0 ? PASTE_UNITS_MAX : end)
+    // The mark may come in two pieces.
+    const taken = end < 0 ? Math.max(0, rest.length - PASTE_END.length + 1) : end
+    const text = (pasted + rest.slice(0, taken)).slice(0, PASTE_UNITS_MAX)
+    this.pasted = end < 0 ? text : undefined
+    if (end < 0) return taken
     keys.push({ type: 'paste', text })
-    return end < 0 ? rest.length : end + PASTE_END.length
+    return end + PASTE_END.length
   }
 
   private takeEscape(rest: string, keys: Key[]): number {

@@ -106,6 +106,9 @@ class Running {
     const giveBack = this.options.screen.holdDiagnostics((text) => {
       this.program.dispatch({ type: 'status', text: line`${text.trim()}`, isError: true })
     })
+    // Said after the terminal is given back, where it can be read.
+    const onCrash = (error: unknown) => this.fail(error)
+    process.on('uncaughtException', onCrash).on('unhandledRejection', onCrash)
     try {
       this.show()
       if (session !== undefined) this.program.attach(session)
@@ -114,6 +117,7 @@ class Running {
       this.ending.abort()
       this.hide()
       giveBack()
+      process.off('uncaughtException', onCrash).off('unhandledRejection', onCrash)
       await this.settle()
     }
     return EXIT.ok

@@ -278,7 +278,7 @@ describe('a first start', () => {
 
 describe('the screen', () => {
   const SIZES = [
-    [200, 60],
+    [120, 30],
     [80, 24],
     [40, 12],
     [20, 6],
@@ -306,7 +306,31 @@ describe('the screen', () => {
         }
         alice.contacts.set('bob', { ...alice.find(bob.account), name: 'bob' })
       }),
-      { numRuns: 12 }
+      { numRuns: 8 }
+    )
+  })
+
+  it('survives whatever is pressed in whatever order, while messages come', async () => {
+    const keys = BINDINGS.flatMap(({ names }) => names).filter((name) => name !== 'ctrl+c')
+    const key = fc.oneof(
+      fc
+        .constantFrom(...keys, 'backspace', 'left', 'delete')
+        .map((name) => ({ type: 'key' as const, name })),
+      fc
+        .constantFrom('a', 'y', '\n', '👩‍👩‍👧', 'é', 'kith:')
+        .map((text) => ({ type: 'text' as const, text }))
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(key, { minLength: 20, maxLength: 80 }), async (pressed) => {
+        const stage = new TuiStage(alice, { columns: 60, rows: 14 })
+        for (const [index, one] of pressed.entries()) {
+          stage.program.dispatch({ type: 'key', key: one, nowMs: 0 })
+          if (index % 9 === 0) alice.emit({ type: 'notice', text: 'news' })
+          if (index % 10 === 0) await new Promise((resolve) => setImmediate(resolve))
+        }
+        expect(stage.rows.length).toBeLessThanOrEqual(14)
+      }),
+      { numRuns: 20 }
     )
   })
 

@@ -74,6 +74,21 @@ it('leaves the terminal as it was when drawing fails, and says that something di
   expectRestored(one)
 })
 
+it('gives the terminal back before it says what broke', async () => {
+  world.person(home, 'alice')
+  const before = process.listeners('uncaughtException')
+  const one = terminal()
+  const going = run([], { home, engine: world, isTerminal: true, fullScreen: one.screen })
+  await expect.poll(one.written).toContain('No conversations yet')
+  const crash = process.listeners('uncaughtException').find((one) => !before.includes(one))
+  crash?.(new TypeError('broken'), 'uncaughtException')
+  const { code, stderr } = await going
+  expect(code).toBe(70)
+  expect(stderr).toContain('broken')
+  expectRestored(one)
+  expect(process.listeners('uncaughtException')).toEqual(before)
+})
+
 it('ends when the terminal is gone', async () => {
   world.person(home, 'alice')
   const one = terminal()
