@@ -296,8 +296,9 @@ describe('the screen', () => {
         await new Promise((resolve) => setImmediate(resolve))
         for (const [columns, rows] of SIZES) {
           stage.program.dispatch({ type: 'resize', columns, rows })
-          expect(stage.rows.length).toBeLessThanOrEqual(rows)
-          for (const row of stage.rows) {
+          const drawn = stage.rows
+          expect(drawn.length).toBeLessThanOrEqual(rows)
+          for (const row of drawn) {
             // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are the only sequences
             const shown = row.replace(/\u001B\[[\d;]*m/g, '')
             expect(cellsOf(shown)).toBeLessThanOrEqual(columns)
