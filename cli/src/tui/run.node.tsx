@@ -18,6 +18,8 @@ import type { ThemeName } from './theme.ts'
 
 /** Longest wait at the end for texts that are just being stored; that takes milliseconds. */
 const SETTLE_MS = 5_000
+/** Changes within this time are one drawing: too short to be felt by who types, long enough for a flood of messages. */
+const FRAME_MS = 10
 /** The record is written this long after a change, so that a burst of messages writes it once. */
 const REMEMBER_MS = 1_000
 
@@ -157,9 +159,16 @@ class Running {
         onEnd: () => this.ending.abort()
       }
     })
-    const unwatch = program.watch(() => ink.rerender(draw()))
+    let cancelDraw: (() => void) | undefined
+    const unwatch = program.watch(() => {
+      cancelDraw ??= this.context.clock.schedule(FRAME_MS, () => {
+        cancelDraw = undefined
+        ink.rerender(draw())
+      })
+    })
     this.leave = () => {
       unwatch()
+      cancelDraw?.()
       restore()
       ink.unmount()
     }
