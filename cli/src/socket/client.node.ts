@@ -82,7 +82,13 @@ export async function connectSocket(
   }
 }
 
-const NOBODY: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK'])
+/** ECONNRESET: the holder died between taking the connection and looking at it. */
+const NOBODY: ReadonlySet<string | undefined> = new Set([
+  'ENOENT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTSOCK'
+])
 
 function open(path: string): Promise<Socket | undefined> {
   return new Promise((resolve, reject) => {

@@ -176,8 +176,11 @@ describe('kith alone on a terminal', () => {
     const argv = ['sh', '-c', `sh -c '${kith}'; stty -a`]
     const screen = open('alice', { argv, env: { NO_COLOR: '1', TERM: 'linux' } })
     await screen.shows('bob')
-    holder.child.kill('SIGKILL')
     screen.type(ENTER)
+    await screen.shows('Enter send')
+    holder.child.kill('SIGKILL')
+    // What is asked of it at the very moment of its death has an outcome that nobody knows, and the screen says so.
+    await holder.ended
     screen.type(`still here${ENTER}`)
     await screen.shows(/✓ {2}alice: still here/)
     process.kill(Number(await readFile(pidFile, 'utf8')), 'SIGTERM')
