@@ -2,7 +2,7 @@
 
 import type { KeyPair } from '@kith/node/kernel'
 import { addDeviceOperation, createAccountOperation, signConsent } from '@kith/node/testing'
-import { type AccountId, deviceIdOf, identity, type RelayId } from '@kith/protocols'
+import { type AccountId, deviceIdOf, identity } from '@kith/protocols'
 import type { Dice } from '../storm/dice.ts'
 import { randomOf } from './chance.ts'
 import { symbolicPrimitives as primitives } from './primitives.ts'
@@ -13,8 +13,7 @@ const CREATED_MS = Date.UTC(2030, 0, 1)
 export interface AccountInit {
   readonly name: string
   readonly dice: Dice
-  readonly relay: RelayId
-  readonly address: string
+  readonly homes: readonly identity.HomeEntry[]
 }
 
 export class Account {
@@ -25,10 +24,10 @@ export class Account {
   #operations: identity.SignedOperation[] = []
   #id: AccountId | undefined
 
-  constructor({ name, dice, relay, address }: AccountInit) {
+  constructor({ name, dice, homes }: AccountInit) {
     const random = randomOf(dice)
     this.name = name
-    this.homes = [{ relay, addresses: [address] }]
+    this.homes = homes
     this.#secrets = {
       nonce: random.bytes(identity.NONCE_BYTES),
       recovery: primitives.keyPair(random.bytes(32)).publicKey,

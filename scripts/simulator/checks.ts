@@ -87,14 +87,15 @@ function received(world: World, device: SimDevice, message: MessageView, id: Mes
   if (isBehindGap) world.spawn(look(world, device))
 }
 
-/** S1: accepted is on the relay's disk, delivered is on a disk of the recipient. */
+/** S1: accepted is on the disks of as many relays, delivered is on a disk of the recipient. */
 function durable(
   world: World,
   device: SimDevice,
-  { state, path }: MessageView,
+  { state, path, relays }: MessageView,
   id: MessageId
 ): void {
-  if (state === 'accepted' && path === 'relay' && !world.relay.hasDurably(id)) {
+  const holding = world.relays.filter((relay) => relay.hasDurably(id)).length
+  if (state === 'accepted' && path === 'relay' && holding < relays) {
     throw world.broken('S1', `${device.name} says accepted, and the relay's disk lacks it`)
   }
   const others = world.devices.filter(({ account }) => account !== device.account)

@@ -1,6 +1,7 @@
 // Everything that can go wrong at any moment, rolled from the seed, and the end of it.
 import type { DeviceId } from '@kith/protocols'
 import type { Dice } from '../storm/dice.ts'
+import type { SimRelay } from './relay.ts'
 import type { World } from './world.ts'
 
 /** Milliseconds between two faults. */
@@ -47,23 +48,23 @@ export class Faults {
   /** Nothing fails any more, and everybody runs. */
   end(): void {
     this.#isOver = true
-    const { network, relay, devices } = this.#world
-    for (const { disk } of [relay, ...devices]) disk.syncMs = USUAL_SYNC_MS
+    const { network, relays, devices } = this.#world
+    for (const { disk } of [...relays, ...devices]) disk.syncMs = USUAL_SYNC_MS
     const places = this.#places()
     for (const [at, a] of places.entries()) {
       for (const b of places.slice(at + 1)) network.heal(a.id, b.id)
     }
-    for (const node of [relay, ...devices]) {
+    for (const node of [...relays, ...devices]) {
       if (!node.isRunning) this.#world.spawn(node.start())
     }
   }
 
   #places(): readonly Place[] {
-    const { relay, devices } = this.#world
-    return [{ name: relay.name, id: relay.id as string as DeviceId }, ...devices]
+    const { relays, devices } = this.#world
+    return [...relays.map(({ name, id }) => ({ name, id: id as string as DeviceId })), ...devices]
   }
 
-  /** Two different nodes; one of them is the relay more often than chance would have it. */
+  /** Two different nodes; one of them is the first relay more often than chance would have it. */
   #two(): readonly [Place, Place] {
     const places = this.#places()
     const first = this.#dice.oneIn(2) ? 0 : this.#dice.roll(1, places.length - 1)
@@ -82,7 +83,7 @@ export class Faults {
       [6, `slow ${a.name} ${b.name}`, () => network.slow(a.id, b.id)],
       [8, `double ${a.name} ${b.name}`, () => network.double(a.id, b.id)],
       [8, 'crash a device', () => this.#crashDevice()],
-      [4, 'crash the relay', () => this.#crash(this.#world.relay)],
+      [4, 'crash the relay', () => this.#crash(this.#relay())],
       [6, 'slow disk', () => this.#slowDisk()],
       [4, 'clock jump', () => this.#jump()]
     ] as const
@@ -103,8 +104,14 @@ export class Faults {
   #strikeAt(state: string): void {
     if (this.#isOver || !this.#dice.oneIn(PROMISE_ONE_IN)) return
     this.#world.note(`fault at ${state}`)
-    if (state === 'accepted') this.#crash(this.#world.relay)
+    if (state === 'accepted') this.#crash(this.#relay())
     else this.#crashDevice()
+  }
+
+  #relay(): SimRelay {
+    const { relays } = this.#world
+    const at = relays.length > 1 ? this.#dice.roll(0, relays.length - 1) : 0
+    return relays[at] as SimRelay
   }
 
   #crashDevice(): void {
@@ -121,7 +128,7 @@ export class Faults {
   }
 
   #slowDisk(): void {
-    const nodes = [this.#world.relay, ...this.#world.devices]
+    const nodes = [...this.#world.relays, ...this.#world.devices]
     const node = nodes[this.#dice.roll(0, nodes.length - 1)]
     if (node === undefined) return
     this.#world.count('slow disk')
@@ -132,7 +139,7 @@ export class Faults {
   }
 
   #jump(): void {
-    const nodes = [this.#world.relay, ...this.#world.devices]
+    const nodes = [...this.#world.relays, ...this.#world.devices]
     const node = nodes[this.#dice.roll(0, nodes.length - 1)]
     this.#world.count('clock jump')
     node?.clock.jump(this.#dice.roll(-JUMP_MS, JUMP_MS))

@@ -38,7 +38,7 @@ function tellOfIt(world: World, from: SimDevice, added: SimDevice): void {
         one.epochs.length > 0 && currentEpoch(one).members.some(({ device }) => device === added.id)
     )
     if (isMember) return world.count('late device added')
-    world.network.reset(from.id, world.relay.id as string as DeviceId)
+    for (const { id } of world.relays) world.network.reset(from.id, id as string as DeviceId)
     tellOfIt(world, from, added)
   })
 }

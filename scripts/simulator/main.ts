@@ -1,8 +1,10 @@
-// Seeded worlds from the command line: npm run sim [-- --seeds 200] [--from 1] [--seed 17] [--json]. Each seed runs twice,
+// Seeded worlds from the command line: npm run sim [-- --seeds 200] [--from 1] [--seed 17] [--trace <file>] [--json]. Each seed runs twice,
 // and both traces must be the same. Exits 1 at the first broken promise, with what led to it.
+import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { simulate } from './simulate.ts'
-import { firstDifference } from './trace.ts'
+import { firstDifference, type Trace } from './trace.ts'
+import { BrokenPromise } from './world.ts'
 
 /** What a seed did, as printed with `--json`. */
 export interface SeedLine {
@@ -17,11 +19,13 @@ export interface SeedLine {
 }
 
 const USAGE =
-  'npm run sim [-- --seeds <how many> --from <first seed> | --seed <one seed>] [--json]\n'
+  'npm run sim [-- --seeds <how many> --from <first seed> | --seed <one seed> --trace <file>] [--json]\n'
 
 interface Sweep {
   readonly seeds: readonly number[]
   readonly json: boolean
+  /** Where the trace of the last seed goes. */
+  readonly traceFile: string | undefined
 }
 
 function readArguments(): Sweep | undefined {
@@ -30,17 +34,24 @@ function readArguments(): Sweep | undefined {
       seeds: { type: 'string', default: '200' },
       from: { type: 'string', default: '1' },
       seed: { type: 'string' },
+      trace: { type: 'string' },
       json: { type: 'boolean', default: false }
     }
   })
   const from = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   if (![from, count].every((number) => Number.isSafeInteger(number) && number > 0)) return undefined
-  return { seeds: Array.from({ length: count }, (_, index) => from + index), json: values.json }
+  const seeds = Array.from({ length: count }, (_, index) => from + index)
+  return { seeds, json: values.json, traceFile: values.trace }
 }
 
-async function runTwice(seed: number): Promise<SeedLine> {
-  const [first, second] = [await simulate(seed), await simulate(seed)]
+async function runTwice(seed: number, traceFile: string | undefined): Promise<SeedLine> {
+  const first = await simulate(seed).catch((error: unknown) => {
+    if (error instanceof BrokenPromise) write(error.trace, traceFile)
+    throw error
+  })
+  write(first.trace, traceFile)
+  const second = await simulate(seed)
   const difference = firstDifference(first.trace, second.trace)
   if (difference !== undefined) throw new Error(`seed ${seed} ran differently twice, ${difference}`)
   return {
@@ -52,6 +63,10 @@ async function runTwice(seed: number): Promise<SeedLine> {
   }
 }
 
+function write({ lines }: Trace, file: string | undefined): void {
+  if (file !== undefined) writeFileSync(file, `${lines.join('\n')}\n`)
+}
+
 async function main(): Promise<number> {
   const sweep = readArguments()
   if (sweep === undefined) {
@@ -61,7 +76,7 @@ async function main(): Promise<number> {
   const startedAt = performance.now()
   let virtualMs = 0
   for (const [index, seed] of sweep.seeds.entries()) {
-    const line = await runTwice(seed)
+    const line = await runTwice(seed, sweep.traceFile)
     virtualMs += line.virtualMs
     if (sweep.json) process.stdout.write(`${JSON.stringify(line)}\n`)
     if (process.stderr.isTTY) process.stderr.write(`\r${index + 1} of ${sweep.seeds.length} seeds`)

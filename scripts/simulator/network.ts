@@ -141,7 +141,10 @@ export class SimNetwork {
     link.state = 'whole'
     link.isSlow = false
     link.isDoubling = false
-    for (const go of [...link.arrived.splice(0), ...link.unsent.splice(0)]) go()
+    // On their way first: what arrives now is answered at once, and no answer overtakes them.
+    const arrived = link.arrived.splice(0)
+    for (const go of link.unsent.splice(0)) go()
+    for (const arrive of arrived) arrive()
   }
 
   /** Whether `from` can reach `to` now: over a connection, or at its address. */

@@ -1,4 +1,4 @@
-// The relay: the shipped one over the ports of the simulation.
+// A relay: the shipped one over the ports of the simulation.
 import { createMetrics, silentLog, type WrapStep } from '@kith/node/kernel'
 import { idBytes, type MessageId, type RelayId, relayIdOf } from '@kith/protocols'
 import { createRelay, DEFAULT_CONFIG, type Relay } from '@kith/relay'
@@ -10,7 +10,7 @@ import { NodeClock } from './scheduler.ts'
 import type { World } from './world.ts'
 
 export class SimRelay {
-  readonly name = 'relay'
+  readonly name: string
   readonly id: RelayId
   readonly disk: SimDisk
   readonly clock: NodeClock
@@ -21,9 +21,10 @@ export class SimRelay {
   readonly #world: World
   readonly #seed: Uint8Array
 
-  constructor(world: World) {
+  constructor(world: World, name: string) {
     this.#world = world
-    this.#seed = randomOf(world.dice('relay keys')).bytes(32)
+    this.name = name
+    this.#seed = randomOf(world.dice(`${name} keys`)).bytes(32)
     this.id = relayIdOf(primitives.keyPair(this.#seed).publicKey)
     this.disk = world.createDisk(this.name)
     this.clock = new NodeClock(world.scheduler)
@@ -68,7 +69,7 @@ export class SimRelay {
               if (generation === disk.generation) callback()
             })
         },
-        random: randomOf(this.#world.dice(`relay run ${this.#runs}`)),
+        random: randomOf(this.#world.dice(`${this.name} run ${this.#runs}`)),
         log: silentLog,
         metrics: createMetrics(),
         config: { ...DEFAULT_CONFIG, registration: 'open' },

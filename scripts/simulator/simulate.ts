@@ -1,6 +1,7 @@
 // One run: two accounts talk while everything fails, then everything heals, and all of it has to come to rest.
 import type { MessageView } from '@kith/node'
 import { look } from './checks.ts'
+import { describeDevices } from './describe.ts'
 import type { SimDevice } from './device.ts'
 import { Faults } from './faults.ts'
 import { forbidAmbient } from './guard.ts'
@@ -80,7 +81,8 @@ class Storm {
       if (index > 0 || !isLate) world.createDevice(account, 'laptop')
     }
     this.#whole = [...world.devices]
-    world.spawn(world.relay.start())
+    for (const relay of world.relays) world.spawn(relay.start())
+    if (world.relays.length > 1) world.count('two relays')
     await world.run(GREETING_MS)
     for (const device of world.devices) world.spawn(device.start())
     await world.run(GREETING_MS)
@@ -107,7 +109,7 @@ class Storm {
     if (missing === undefined) return
     // What is missing may be what another check stands for.
     for (const device of world.devices) await look(world, device)
-    throw world.broken('L1', `${when}: ${missing}`)
+    throw world.broken('L1', `${when}: ${missing}\n${describeDevices(world)}\n`)
   }
 
   /** What is not there yet, in words. */
@@ -149,7 +151,10 @@ class Storm {
       const own = (await this.#listOf(device)).map(({ id }) => id).join()
       if (isExpected && own !== order) throw world.broken('S5', `${device.name} has another order`)
       const left = device.state?.outbox.size ?? 0
-      if (left > 0) throw world.broken('L3', `${device.name} has an outbox of ${left} at rest`)
+      if (left > 0) {
+        const where = describeDevices(world)
+        throw world.broken('L3', `${device.name} has an outbox of ${left} at rest\n${where}\n`)
+      }
       if ((await this.#groups(device)) > 1) world.count('both founded a group')
     }
     await world.run(0)

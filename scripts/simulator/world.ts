@@ -18,11 +18,25 @@ import { Scheduler } from './scheduler.ts'
 import { lineOf } from './step-line.ts'
 import { Trace } from './trace.ts'
 
+/** In one world of so many, every account has two homes. */
+const TWO_RELAYS_ONE_IN = 3
+
 export interface WorldOptions {
   /** Breaks the delivery step of a device: only to see a check find it. */
   readonly breakStep?: (device: string) => WrapStep | undefined
   /** The disk of this node answers before it has synced: only to see a check find it. */
   readonly lyingDisk?: string
+}
+
+/** A promise that did not hold, with everything that led to it. */
+export class BrokenPromise extends Error {
+  override readonly name = 'BrokenPromise'
+  readonly trace: Trace
+
+  constructor(trace: Trace, message: string) {
+    super(message)
+    this.trace = trace
+  }
 }
 
 export class World {
@@ -33,7 +47,8 @@ export class World {
   readonly scheduler: Scheduler
   readonly network: SimNetwork
   readonly crypto: GroupCrypto
-  readonly relay: SimRelay
+  /** The homes of every account, its sequencer first. */
+  readonly relays: readonly SimRelay[]
   readonly accounts: Account[] = []
   readonly devices: SimDevice[] = []
   readonly ledger = new Ledger()
@@ -53,7 +68,10 @@ export class World {
     })
     const crypto = randomOf(this.dice('crypto')).bytes(32)
     this.crypto = createSymbolicCrypto({ primitives, seed: crypto })
-    this.relay = new SimRelay(this)
+    const isDouble = this.dice('relays').oneIn(TWO_RELAYS_ONE_IN)
+    this.relays = (isDouble ? ['relay', 'relay-2'] : ['relay']).map(
+      (name) => new SimRelay(this, name)
+    )
   }
 
   dice(purpose: string): Dice {
@@ -76,9 +94,11 @@ export class World {
   }
 
   createAccount(name: string): Account {
-    const { id: relay } = this.relay
-    const address = this.addressOf(this.relay.name)
-    const account = new Account({ name, dice: this.dice(`${name} account`), relay, address })
+    const homes = this.relays.map((relay) => ({
+      relay: relay.id,
+      addresses: [this.addressOf(relay.name)]
+    }))
+    const account = new Account({ name, dice: this.dice(`${name} account`), homes })
     this.accounts.push(account)
     return account
   }
@@ -101,7 +121,8 @@ export class World {
 
   crashDisk(name: string, disk: SimDisk): void {
     const { lost, kept } = disk.crash()
-    this.count(name === this.relay.name ? 'relay crash' : 'device crash')
+    const isRelay = this.relays.some((relay) => relay.name === name)
+    this.count(isRelay ? 'relay crash' : 'device crash')
     if (lost > 0) this.count('unsynced batch lost')
     if (kept > 0) this.count('unsynced batch kept')
     this.note(`${name} crashed, ${lost} batches lost, ${kept} kept`)
@@ -138,9 +159,10 @@ export class World {
   }
 
   /** A broken promise, with everything needed to see it again. */
-  broken(check: string, what: string): Error {
+  broken(check: string, what: string): BrokenPromise {
     const at = `${(this.scheduler.nowMs / 1_000).toFixed(3)} s`
-    return new Error(
+    return new BrokenPromise(
+      this.trace,
       `${check}: ${what} (seed ${this.seed}, at ${at})\n"npm run sim -- --seed ${this.seed}" runs it again. Its last steps:\n${this.trace.last()}`
     )
   }

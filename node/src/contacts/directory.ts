@@ -98,6 +98,32 @@ export class Directory {
     throw failure
   }
 
+  /**
+   * Asks one after the other until what is known is enough: one home may not have heard yet what another has. Rejects with
+   * the failure of a home that could not be asked, when it was not: it may be the one that knows.
+   */
+  async refreshUntil(
+    account: AccountId,
+    relays: readonly PeerAddress[],
+    isEnough: () => boolean
+  ): Promise<void> {
+    await this.load(account)
+    let failure: unknown
+    let hasAnswered = false
+    for (const relay of relays) {
+      try {
+        await this.#fetch(account, relay)
+        hasAnswered = true
+        if (isEnough()) return
+      } catch (error) {
+        const homes = this.state(account)?.homes ?? []
+        const isHome = homes.some((home) => home.relay === relay.id)
+        if (isHome || !hasAnswered) failure ??= error
+      }
+    }
+    if (failure !== undefined) throw failure
+  }
+
   async #fetch(
     account: AccountId,
     relay: PeerAddress,

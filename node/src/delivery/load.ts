@@ -113,7 +113,8 @@ async function loadConversations(
     const epochs: EpochState[] = []
     for await (const epoch of records<EpochState>(store, PREFIX.epoch, record.local))
       epochs.push(epoch)
-    const { receiptVersion, isReceiptDue, received, delivered, addresses, phase, ...kept } = record
+    const { receiptVersion, isReceiptDue, receiptSealedAtMs = 0, ...rest } = record
+    const { received, delivered, addresses, phase, ...kept } = rest
     conversations.set(record.id, {
       ...kept,
       phase: phase === 'starting' ? 'new' : phase,
@@ -127,7 +128,7 @@ async function loadConversations(
       receipt: {
         version: receiptVersion,
         isDue: isReceiptDue,
-        sealedAtMs: 0,
+        sealedAtMs: receiptSealedAtMs,
         timer: false,
         sealing: false,
         isStale: false

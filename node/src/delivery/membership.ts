@@ -52,7 +52,7 @@ function won(turn: Turn, id: ConversationId, receipt: Uint8Array): void {
   if (ended === undefined || !isNext(turn, id, epoch)) return
   queueCommit(turn, id, { tag: ended.tag, commit, receipt })
   apply(turn, id, change, receipt)
-  for (const welcome of welcomes) sendWelcome(turn, id, welcome)
+  for (const welcome of welcomes) sendWelcome(turn, id, welcome, epoch.groupId)
   reconcile(turn, id)
   pump(turn, id)
 }
@@ -88,7 +88,7 @@ function lost(
   take(turn, id, epoch, { change, commit, receipt: receipt ?? NO_RECEIPT })
   if (change.type !== 'applied' || receipt === undefined) return
   if (commit !== undefined) queueCommit(turn, id, { tag: epoch.tag, commit, receipt })
-  for (const welcome of welcomes) sendWelcome(turn, id, welcome)
+  for (const welcome of welcomes) sendWelcome(turn, id, welcome, epoch.groupId)
   pump(turn, id)
 }
 

@@ -183,20 +183,26 @@ export function started(turn: Turn, input: Of<'started'>): void {
     epoch,
     slots
   })
-  for (const welcome of welcomes) sendWelcome(turn, conversation.id, welcome)
+  for (const welcome of welcomes) sendWelcome(turn, conversation.id, welcome, epoch.groupId)
   reconcile(turn, conversation.id)
   tellAddresses(turn, conversation.id)
   pump(turn, conversation.id)
 }
 
 /** A welcome is sealed already; it goes the way of everything else in the outbox. */
-export function sendWelcome(turn: Turn, id: ConversationId, welcome: SealedWelcome): void {
+export function sendWelcome(
+  turn: Turn,
+  id: ConversationId,
+  welcome: SealedWelcome,
+  group: string
+): void {
   const entry: OutboxEntry = {
     local: turn.next('lastLocal'),
     conversation: id,
     kind: 'welcome',
     text: '',
     change: undefined,
+    group,
     composedAtMs: turn.nowMs,
     sealed: { id: welcome.id, envelope: welcome.envelope, counter: 0, depth: 0 },
     target: welcome.account,

@@ -1,6 +1,12 @@
 // How far what was sent has come: accepted by homes, held by devices of the recipient, refused, or to be sent again
 // because nobody can know.
-import type { AccountId, ConversationId, DeviceId, RelayId } from '@kith/protocols'
+import {
+  type AccountId,
+  type ConversationId,
+  type DeviceId,
+  type RelayId,
+  SECOND_MS
+} from '@kith/protocols'
 import { equals } from 'uint8arrays/equals'
 import { addCounter, hasCounter, mergeRanges } from '../conversations/counters.ts'
 import { currentEpoch } from '../conversations/incarnations.ts'
@@ -11,6 +17,9 @@ import { scheduleReceipt } from './receipts.ts'
 import { reconcile } from './reconcile.ts'
 import type { ConversationState, OutboxEntry } from './state.ts'
 import type { Turn } from './turn.ts'
+
+/** A relay writes slots with its next commit, a few seconds later at most; more than that only repeats what it has. */
+const RECEIPT_LOST_MS = 60 * SECOND_MS
 
 type Of<Type extends Input['type']> = Extract<Input, { type: Type }>
 
@@ -24,6 +33,7 @@ export function accepted(turn: Turn, input: Of<'accepted'>): void {
     ...(input.place === undefined ? {} : { places: [...(entry.places ?? []), input.place] }),
     refusal: undefined
   })
+  if (entry.kind === 'welcome') dropWelcomes(turn, entry.conversation, entry.target)
 }
 
 /**
@@ -101,9 +111,15 @@ export function online(turn: Turn, relay: RelayId): void {
   }
   for (const conversation of turn.state.conversations.values()) {
     if (conversation.phase === 'new') pump(turn, conversation.id)
-    if (conversation.receipt.isDue) scheduleReceipt(turn, conversation.id)
+    if (conversation.receipt.isDue || mayBeLost(turn, conversation))
+      scheduleReceipt(turn, conversation.id)
     reconcile(turn, conversation.id)
   }
+}
+
+/** A relay that died has lost what it had not yet written, and is told again (protocols/src/box/README.md, slots). */
+function mayBeLost({ nowMs }: Turn, { receipt }: ConversationState): boolean {
+  return receipt.version > 0 && Math.abs(nowMs - receipt.sealedAtMs) < RECEIPT_LOST_MS
 }
 
 /** The relay's store is a new one (restored, or lost): it may hold nothing of what it accepted, nor receipts. */
@@ -181,8 +197,11 @@ function dropWelcomes(turn: Turn, id: ConversationId, account: AccountId): void 
   const isWaiting = ({ kind, sealed, deliveredBy }: OutboxEntry): boolean =>
     kind !== 'welcome' && sealed !== undefined && deliveredBy === undefined
   if (entries.some(isWaiting)) return
+  const { groupId } = currentEpoch(turn.conversation(id))
   for (const entry of entries) {
-    if (entry.kind === 'welcome') progress(turn, { ...entry, deliveredBy: 'relay' })
+    // Who is in the group that all send in may never have heard of another one: then a home must have the welcome.
+    const isThere = entry.group === groupId || entry.acceptedBy.length > 0
+    if (entry.kind === 'welcome' && isThere) progress(turn, { ...entry, deliveredBy: 'relay' })
   }
 }
 

@@ -75,6 +75,8 @@ export interface ConversationRecord
   readonly addresses: readonly (readonly [DeviceId, readonly string[]])[]
   readonly isReceiptDue: boolean
   readonly receiptVersion: number
+  /** Absent in older records. */
+  readonly receiptSealedAtMs?: number
 }
 
 const put = (key: Uint8Array, value: unknown): Write => ({
@@ -108,7 +110,8 @@ export function conversationWrite(conversation: ConversationState): Write {
     addresses: [...conversation.addresses],
     isReceiptDue: conversation.receipt.isDue,
     phase: conversation.phase,
-    receiptVersion: conversation.receipt.version
+    receiptVersion: conversation.receipt.version,
+    receiptSealedAtMs: conversation.receipt.sealedAtMs
   }
   return put(storeKey(PREFIX.conversation, u32(local)), record)
 }

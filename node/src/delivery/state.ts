@@ -23,7 +23,7 @@ export interface ReceiptState {
   readonly version: number
   /** There is something to tell that no home has confirmed. */
   readonly isDue: boolean
-  /** Monotonic time of the last sealing, for the rate. */
+  /** When it was last sealed, by the clock of this device. */
   readonly sealedAtMs: number
   readonly timer: boolean
   /** A sealing is in flight. */
@@ -79,6 +79,8 @@ export interface OutboxEntry {
   readonly text: string
   /** Of a commit: what is sealed, in the epoch that it ends. */
   readonly change: QueuedChange | undefined
+  /** Of a welcome: the group that it invites to, in hex. */
+  readonly group?: string
   readonly composedAtMs: number
   /** Present once sealed; sent again with identical bytes ever after. */
   readonly sealed: SealedEntry | undefined

@@ -2,6 +2,7 @@
 // be in one is decided here: the two accounts of the chat and nobody else.
 import {
   type AccountId,
+  type DeviceId,
   type envelope,
   type keyPackages,
   ProtocolError,
@@ -208,7 +209,9 @@ export class DirectGroups {
         if (!isUncertified || fresh.length === 0 || fresh.length > room) throw error
         for (const [account, devices] of fresh) {
           asked.add(account)
-          await directory.refresh(account, [...relaysOf(this.#components, account), ...devices])
+          const relays = [...relaysOf(this.#components, account), ...devices]
+          const members = devices.map(({ id }) => ({ account, device: id as DeviceId }))
+          await directory.refreshUntil(account, relays, () => members.every(directory.certified))
         }
       }
     }

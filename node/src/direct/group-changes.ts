@@ -135,7 +135,8 @@ export class GroupChanges {
     for (const member of removed) {
       const { account } = member
       if (directory.certified(member)) {
-        await directory.refresh(account, relaysOf(this.#components, account))
+        const relays = relaysOf(this.#components, account)
+        await directory.refreshUntil(account, relays, () => !directory.certified(member))
       }
       if (directory.certified(member)) {
         throw new GroupCryptoError('policy', 'it removes a device that its account still names')
@@ -146,20 +147,24 @@ export class GroupChanges {
   /** A commit may rest on newer account logs than are known here: then they are fetched and it is tried again. */
   async #process({ state }: Incarnation, commit: Uint8Array): Promise<GroupSnapshot> {
     const { crypto, device, directory } = this.#components
-    const asked = new Set<AccountId>()
+    const asked = new Map<AccountId, Member[]>()
     const collect = (member: Member): boolean => {
-      asked.add(member.account)
+      asked.set(member.account, [...(asked.get(member.account) ?? []), member])
       return directory.certified(member)
     }
+    let isPolicy = false
     try {
       return requireDirect(await crypto.process(state, commit, collect), device.account)
     } catch (error) {
       const isStale =
         error instanceof GroupCryptoError && ['uncertified', 'policy'].includes(error.code)
       if (!isStale) throw error
+      isPolicy = error.code === 'policy'
     }
-    for (const account of asked)
-      await directory.refresh(account, relaysOf(this.#components, account))
+    for (const [account, members] of asked) {
+      const isEnough = () => !isPolicy && members.every(directory.certified)
+      await directory.refreshUntil(account, relaysOf(this.#components, account), isEnough)
+    }
     return requireDirect(await crypto.process(state, commit, directory.certified), device.account)
   }
 }

@@ -56,7 +56,7 @@ const tools = { primitives, random: systemRandom }
 function changes(answer?: sequencer.SequenceResponse | Error) {
   const directory = {
     certified,
-    refresh: async () => ({}),
+    refreshUntil: async () => {},
     state: () => ({ homes: [{ relay, addresses: [] }], devices: [] })
   }
   const contacts = { get: () => undefined }
