@@ -29,20 +29,29 @@ interface Sweep {
 }
 
 function readArguments(): Sweep | undefined {
-  const { values } = parseArgs({
-    options: {
-      seeds: { type: 'string', default: '200' },
-      from: { type: 'string', default: '1' },
-      seed: { type: 'string' },
-      trace: { type: 'string' },
-      json: { type: 'boolean', default: false }
-    }
-  })
+  const values = parsed()
+  if (values === undefined) return undefined
   const from = Number(values.seed ?? values.from)
   const count = values.seed === undefined ? Number(values.seeds) : 1
   if (![from, count].every((number) => Number.isSafeInteger(number) && number > 0)) return undefined
   const seeds = Array.from({ length: count }, (_, index) => from + index)
   return { seeds, json: values.json, traceFile: values.trace }
+}
+
+function parsed() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string', default: '200' },
+        from: { type: 'string', default: '1' },
+        seed: { type: 'string' },
+        trace: { type: 'string' },
+        json: { type: 'boolean', default: false }
+      }
+    }).values
+  } catch {
+    return undefined
+  }
 }
 
 async function runTwice(seed: number, traceFile: string | undefined): Promise<SeedLine> {

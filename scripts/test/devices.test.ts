@@ -77,7 +77,7 @@ describe('a second device', () => {
     const { old, fresh } = await meet('tablet')
     old.write('yes')
     fresh.write('no')
-    expect([await fresh.finish(WAIT), await old.finish(WAIT)]).toEqual([4, 4])
+    expect([await fresh.finish(WAIT), await old.finish(WAIT)]).toEqual([6, 6])
     expect(old.errors.join()).toContain('link-refused-there')
     expect(fresh.errors.join()).toContain('link-refused')
     expect(await devicesOf('alice')).toHaveLength(1)
