@@ -42,7 +42,9 @@ describe('a check', () => {
     ['L1', 'a device that never sends again', { breakStep: () => broken.sendsOnce }]
   ])('%s finds %s', { timeout: 60_000 }, async (check, _, options) => {
     const failure = await firstFailure(options)
-    expect(failure).toMatch(new RegExp(`^BrokenPromise: ${check}: [^]*\\(seed \\d+, at [\\d.]+ s\\)`))
+    expect(failure).toMatch(
+      new RegExp(`^BrokenPromise: ${check}: [^]*\\(seed \\d+, at [\\d.]+ s\\)`)
+    )
     expect(failure).toContain('Its last steps:\n')
   })
 })
