@@ -5,6 +5,7 @@ import { COMMANDS, NOUNS } from './commands/index.ts'
 import { CommandError } from './errors.ts'
 import { EXIT_CODES } from './exit-codes.ts'
 import { GLOBAL_OPTIONS } from './global-options.ts'
+import { inputOf } from './input.ts'
 
 export interface GlobalOptions {
   readonly home: string | undefined
@@ -113,7 +114,7 @@ function addCommand(parent: Program, program: Program, command: Command, take: T
   child.addHelpText('after', `\nExample:\n  ${command.example}\n`)
   child.action(() => {
     const globals = program.opts<Partial<GlobalOptions>>()
-    take(command, inputOf(command, child), {
+    take(command, inputFromWords(command, child), {
       home: globals.home,
       json: globals.json === true,
       passphraseFile: globals.passphraseFile,
@@ -146,24 +147,14 @@ function parseWhole(flags: string, text: string, range: { min: number; max: numb
 /** Commander's name of an option: `--passphrase-file <file>` → `passphraseFile`. */
 const keyOf = (option: Option): string => option.attributeName()
 
-function inputOf(command: Command, program: Program): Input {
+function inputFromWords(command: Command, program: Program): Input {
   const values = new Map<string, unknown>()
   command.arguments.forEach((spec, index) => {
     values.set(spec.name, program.processedArgs[index])
   })
   for (const option of program.options)
     values.set(keyOf(option), program.getOptionValue(keyOf(option)))
-  const get = (key: string): unknown => {
-    if (!values.has(key)) throw new Error(`the command declares no ${key}`)
-    return values.get(key)
-  }
-  return {
-    text: (key) => String(get(key)),
-    list: (key) => (get(key) as readonly string[] | undefined) ?? [],
-    option: (key) => get(key) as string | undefined,
-    number: (key) => get(key) as number | undefined,
-    flag: (key) => get(key) === true
-  }
+  return inputOf(values)
 }
 
 function helpCommand(argv: readonly string[]): string {

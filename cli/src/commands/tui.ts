@@ -13,7 +13,7 @@ export const tui = defineCommand({
   description:
     'Conversations, people, requests and devices on the whole screen: Enter opens and sends, Esc leads back, F1 shows\n' +
     'every key, Ctrl-C leaves. On a machine without an account it makes one. Other kith commands work meanwhile. The\n' +
-    'theme is remembered; with NO_COLOR it is plain unless --theme says otherwise.',
+    'theme is remembered; without colours (--color never, NO_COLOR) it is plain unless --theme says otherwise.',
   example: 'kith tui --theme light',
   arguments: [],
   options: [

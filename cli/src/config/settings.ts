@@ -14,6 +14,8 @@ export interface Setting {
   readonly option: string
   readonly about: string
   readonly choices?: readonly string[]
+  /** A path: absolute in the file, which is read wherever a command is run. */
+  readonly isPath?: true
 }
 
 export const SETTINGS: readonly Setting[] = [
@@ -21,13 +23,15 @@ export const SETTINGS: readonly Setting[] = [
     key: 'home',
     variable: 'KITH_HOME',
     option: '--home',
-    about: 'folder in which the account lives'
+    about: 'folder in which the account lives',
+    isPath: true
   },
   {
     key: 'passphrase_file',
     variable: 'KITH_PASSPHRASE_FILE',
     option: '--passphrase-file',
-    about: 'file with the passphrase of the key file'
+    about: 'file with the passphrase of the key file',
+    isPath: true
   },
   {
     key: 'color',
@@ -111,6 +115,9 @@ export function readFileSettings(
     const isPort = setting.key === 'http' && Number.isSafeInteger(value)
     if (typeof value !== 'string' && !isPort) {
       throw new CommandError('bad-config', `"${key}" in ${path} has to be a text in quotes.`)
+    }
+    if (setting.isPath === true && !String(value).startsWith('/')) {
+      throw new CommandError('bad-config', `"${key}" in ${path} has to be an absolute path.`)
     }
     values[setting.key] = String(value)
   }

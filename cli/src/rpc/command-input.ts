@@ -2,6 +2,7 @@
 // `{"who": "bob", "limit": 5}`. Checked like the words of a command line, from the same declaration.
 import type { ArgumentSpec, Command, Input, OptionSpec } from '../command.ts'
 import { CommandError } from '../errors.ts'
+import { inputOf } from '../input.ts'
 import type { RpcParams } from './json-rpc.ts'
 
 /** Longest text of a parameter: a message of 16 KiB fits with room. */
@@ -33,17 +34,7 @@ export function inputFromParams(command: Command, params: RpcParams): Input {
   for (const key of Object.keys(params)) {
     if (!values.has(key) && key !== STDIN) refuse(`there is no parameter ${key}`)
   }
-  const get = (key: string): unknown => {
-    if (!values.has(key)) throw new Error(`the command declares no ${key}`)
-    return values.get(key)
-  }
-  return {
-    text: (key) => String(get(key)),
-    list: (key) => (get(key) as readonly string[] | undefined) ?? [],
-    option: (key) => get(key) as string | undefined,
-    number: (key) => get(key) as number | undefined,
-    flag: (key) => get(key) === true
-  }
+  return inputOf(values)
 }
 
 const given = (params: RpcParams, key: string): unknown =>

@@ -43,7 +43,7 @@ export async function readRecord(home: string): Promise<TerminalRecord> {
       for (const [conversation, chat] of chats) {
         if (chat.seen !== undefined) seen.set(keyOf(conversation), chat.seen)
       }
-      // With NO_COLOR nothing was chosen.
+      // Without colours nothing was chosen.
       const chosen = hasColors ? theme : found?.theme
       const content = { theme: chosen, salt, seen: Object.fromEntries(seen) }
       await writeFile(`${path}.new`, `${JSON.stringify(content)}\n`, { mode: 0o600 })

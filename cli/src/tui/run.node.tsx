@@ -25,7 +25,7 @@ const REMEMBER_MS = 1_000
 
 export interface RunOptions {
   readonly screen: FullScreen
-  /** Asked for on the command line; goes before NO_COLOR and the record. */
+  /** Asked for on the command line; goes before the setting `color` and the record. */
   readonly theme: ThemeName | undefined
 }
 
@@ -85,7 +85,7 @@ class Running {
 
   private beginning(): Model {
     const { screen, theme, session, record } = this.options
-    const hasColors = theme !== undefined || !screen.env.NO_COLOR
+    const hasColors = theme !== undefined || this.context.settings.color.value !== 'never'
     const model = initial({
       ...sizeOf(screen.output),
       theme: theme ?? (hasColors ? (record.theme ?? 'dark') : 'plain'),

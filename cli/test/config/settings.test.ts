@@ -48,6 +48,8 @@ describe('the file', () => {
   it.each([
     ['home = 5', 'has to be a text'],
     ['homes = "/x"', 'no setting'],
+    ['home = "here"', 'an absolute path'],
+    ['passphrase_file = "~/secret"', 'an absolute path'],
     ['home = ', 'no TOML'],
     ['[home]\na = 1', 'has to be a text'],
     ['http = 77.5', 'has to be a text']
