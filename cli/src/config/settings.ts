@@ -52,6 +52,8 @@ export interface Value {
   /** Undefined: not set, and without a default. */
   readonly value: string | undefined
   readonly origin: Origin
+  /** The variable of the environment that it comes from. */
+  readonly variable?: string
 }
 
 export type Settings = Readonly<Record<SettingKey, Value>>
@@ -73,7 +75,9 @@ export interface FileSettings {
 export function resolveSettings({ options, env, file, defaults }: Sources): Settings {
   const resolve = (setting: Setting): Value => {
     const { key } = setting
-    const fromEnv = key === 'color' && env.NO_COLOR ? 'never' : env[setting.variable]
+    const isPlain = key === 'color' && Boolean(env.NO_COLOR)
+    const variable = isPlain ? 'NO_COLOR' : setting.variable
+    const fromEnv = isPlain ? 'never' : env[variable]
     const found: readonly (readonly [Origin, string | undefined])[] = [
       ['option', options[key]],
       ['environment', fromEnv],
@@ -82,7 +86,7 @@ export function resolveSettings({ options, env, file, defaults }: Sources): Sett
     for (const [origin, value] of found) {
       if (value === undefined || value === '') continue
       requireChoice(setting, value, whereOf(setting, origin, file.path))
-      return { value, origin }
+      return origin === 'environment' ? { value, origin, variable } : { value, origin }
     }
     return { value: defaults[key], origin: 'default' }
   }

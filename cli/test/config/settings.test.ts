@@ -22,7 +22,8 @@ describe('a setting', () => {
     const home = (given: Partial<Sources>) => resolveSettings(sources(given)).home
     expect(home({})).toEqual({ value: '/default', origin: 'default' })
     expect(home({ file })).toEqual({ value: '/file', origin: 'file' })
-    expect(home({ file, env })).toEqual({ value: '/env', origin: 'environment' })
+    const fromEnv = { value: '/env', origin: 'environment', variable: 'KITH_HOME' }
+    expect(home({ file, env })).toEqual(fromEnv)
     const all = { file, env, options: { home: '/option' } }
     expect(home(all)).toEqual({ value: '/option', origin: 'option' })
     expect(home({ env: { KITH_HOME: '' } }).origin).toBe('default')
@@ -30,7 +31,8 @@ describe('a setting', () => {
 
   it('that is no choice is refused with its place', () => {
     const color = (given: Partial<Sources>) => () => resolveSettings(sources(given)).color
-    expect(color({ env: { NO_COLOR: '1' } })().value).toBe('never')
+    const plain = { value: 'never', origin: 'environment', variable: 'NO_COLOR' }
+    expect(color({ env: { NO_COLOR: '1' } })()).toEqual(plain)
     expect(color({ options: { color: 'pink' } })).toThrow('--color is one of auto, never, always')
     expect(color({ env: { KITH_COLOR: 'pink' } })).toThrow('KITH_COLOR is one of')
     const file = { path: '/c.toml', values: { color: 'pink' } }

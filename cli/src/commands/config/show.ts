@@ -19,11 +19,11 @@ export const configShow = defineCommand({
     const { output, settings, configFile } = context
     await output.notice(line`file: ${configFile}`)
     for (const { key, variable, about } of SETTINGS) {
-      const { value, origin } = settings[key]
-      await output.value({ key, value, origin, variable, about })
+      const { value, origin, variable: from = variable } = settings[key]
+      await output.value({ key, value, origin, variable: from, about })
       const shown =
         value === undefined ? `# ${key} is not set` : `${key} = ${JSON.stringify(value)}`
-      const where = origin === 'environment' ? `environment (${variable})` : origin
+      const where = origin === 'environment' ? `environment (${from})` : origin
       await output.print(input.flag('origin') ? line`${shown}  # ${where}` : line`${shown}`)
     }
     return undefined
